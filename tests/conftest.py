@@ -1,0 +1,20 @@
+"""What every test may rely on: a slow machine changes no result, and asserts in helpers hold under `python -O` too."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite(
+    *(f"tests.{path.stem}" for path in Path(__file__).parent.iterdir() if path.stem != "conftest")
+)
+
+settings.register_profile(
+    "nexios",
+    deadline=None,
+    database=None,
+    max_examples=int(os.environ.get("NEXIOS_TEST_EXAMPLES", "100")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("nexios")
