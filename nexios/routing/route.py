@@ -1,0 +1,182 @@
+"""Routes: what did the user register, as plain data?
+
+A router keeps these records with the paths as they were written; `flatten` returns
+copies of them with full paths, names, middleware and limits. Nothing here runs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal, TypedDict
+
+from nexios.errors import ConfigurationError
+from nexios.routing.place import Location, Place
+from nexios.settings import Limits
+
+__all__ = [
+    "NOT_GIVEN",
+    "ExceptionHandlers",
+    "ExceptionKey",
+    "Handler",
+    "MiddlewareEntry",
+    "Mount",
+    "NotGiven",
+    "Route",
+    "RouteOptions",
+    "WebSocketOptions",
+    "WebSocketRoute",
+    "check_exception_keys",
+    "method_names",
+]
+
+Handler = Callable[..., object]
+ExceptionKey = type[Exception] | int
+"""What an exception handler is for: a class of exceptions, or a status code."""
+ExceptionHandlers = Mapping[ExceptionKey, Handler]
+
+
+class NotGiven(Enum):
+    """The type of `NOT_GIVEN`."""
+
+    NOT_GIVEN = "not given"
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+"""For `max_body_size`, where None already means "no limit"."""
+
+_OTHER_TOKEN_LETTERS: Final = frozenset("!#$%&'*+-.^_`|~")
+
+
+@dataclass(frozen=True, slots=True)
+class MiddlewareEntry:
+    """A middleware as `add_middleware` was given it; compile makes the instance.
+
+    `location` is the line that added it.
+    """
+
+    middleware: object
+    args: tuple[object, ...]
+    options: Mapping[str, object]
+    location: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A handler, and the methods and the path template that lead to it.
+
+    Shape:  `methods` are upper-case, in the order given. `middleware` is outermost first: router by router, then the
+            route's own. `exception_handlers` and `limits` are nearest first, and the nearest wins.
+            `name` is the handler's name unless the user gave one (`is_named`).
+            Two routes are equal only if they are one, so that a route can be the key of a dict.
+    Units:  `max_body_size` in bytes, None for no limit, NOT_GIVEN to leave it to `limits`.
+    """
+
+    methods: tuple[str, ...]
+    template: str
+    handler: Handler
+    name: str
+    location: Location
+    is_named: bool = False
+    middleware: tuple[object, ...] = ()
+    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    limits: Limits | None = None
+    max_body_size: int | NotGiven | None = NOT_GIVEN
+    on_disconnect: Literal["finish", "cancel"] = "finish"
+    dependencies: tuple[object, ...] = ()
+    tags: tuple[str, ...] = ()
+    include_in_schema: bool = True
+    metadata: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WebSocketRoute:
+    """A WebSocket handler and the path template that leads to it; the fields are those of `Route`."""
+
+    template: str
+    handler: Handler
+    name: str
+    location: Location
+    is_named: bool = False
+    middleware: tuple[object, ...] = ()
+    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    limits: Limits | None = None
+    dependencies: tuple[object, ...] = ()
+    tags: tuple[str, ...] = ()
+    include_in_schema: bool = True
+    metadata: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mount:
+    """A foreign application, and the prefix below which it answers everything that no route answers.
+
+    Shape:  `prefix` is a valid template: "/" or "/api", never with a slash at its end.
+            `middleware` and `exception_handlers` are those of the routers around it, in the order of `Route`.
+    """
+
+    prefix: str
+    app: object
+    name: str | None
+    location: Place
+    middleware: tuple[object, ...] = ()
+    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    dependencies: tuple[object, ...] = ()
+
+
+class WebSocketOptions(TypedDict, total=False):
+    """What `router.websocket(path, ...)` takes besides the path."""
+
+    name: str
+    middleware: Iterable[object]
+    dependencies: Iterable[object]
+    exception_handlers: ExceptionHandlers
+    limits: Limits | None
+    tags: Iterable[str]
+    include_in_schema: bool
+    metadata: Mapping[str, object]
+
+
+class RouteOptions(WebSocketOptions, total=False):
+    """What `router.get(path, ...)` and its like take besides the path.
+
+    `max_body_size` is in bytes, None for no limit. With `on_disconnect="cancel"` the
+    handler is cancelled when the client goes away; otherwise it finishes.
+    """
+
+    max_body_size: int | None
+    on_disconnect: Literal["finish", "cancel"]
+
+
+def method_names(methods: Iterable[str]) -> tuple[str, ...]:
+    """Return the methods in upper case, each once.
+
+    Raises:
+        ConfigurationError: There is none, or one is not a token (RFC 9110 section 9.1).
+
+    >>> method_names(["get", "PURGE"])
+    ('GET', 'PURGE')
+    """
+    if isinstance(methods, str):
+        raise ConfigurationError(f"'methods' must be a list: write methods=[{methods!r}].")
+    names = tuple(dict.fromkeys(method.upper() for method in methods))
+    if not names:
+        raise ConfigurationError("'methods' is empty, so nothing would ever lead to this handler.")
+    for name in names:
+        if not name or not all((c.isascii() and c.isalnum()) or c in _OTHER_TOKEN_LETTERS for c in name):
+            raise ConfigurationError(f"{name!r} is not the name of a method.")
+    return names
+
+
+def check_exception_keys(handlers: ExceptionHandlers) -> ExceptionHandlers:
+    """Return the handlers as they are.
+
+    Raises:
+        ConfigurationError: A key is neither a subclass of Exception nor a status from 400 to 599.
+    """
+    for key in handlers:
+        is_class = isinstance(key, type) and issubclass(key, Exception)
+        if not is_class and not (isinstance(key, int) and 400 <= key <= 599):
+            raise ConfigurationError(
+                f"An exception handler is for an Exception class or a status 400-599, not {key!r}."
+            )
+    return handlers

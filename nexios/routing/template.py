@@ -1,0 +1,196 @@
+"""Path templates: what are the segments and the parameters of `/items/{id:int}`?
+
+A template begins with "/" and is written decoded (`/café`, not `/caf%C3%A9`).
+Between two "/" is a segment; a segment is literal text, a placeholder `{name}` or
+`{name:converter}`, or both mixed (`{year:int}-{slug}.html`). Literal text means
+itself: there is no wildcard and no regular expression. Two placeholders need
+text between them, and one whose value may hold "/" fills a whole segment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from nexios.errors import ConfigurationError
+from nexios.routing.converters import Converter, is_plain
+from nexios.routing.place import Place
+from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
+
+__all__ = [
+    "Placeholder",
+    "Segment",
+    "Template",
+    "check_prefix",
+    "compile_template",
+    "parse_segments",
+    "segment_shape",
+    "shape_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """`{name:converter}`; without a converter, `str`."""
+
+    name: str
+    converter: str
+
+
+Segment = tuple[str | Placeholder, ...]
+"""Literal texts and placeholders in turn; an empty segment is `("",)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A path template whose converters are known.
+
+    Shape:  `segments` are those after the first "/"; "/" has one, and it is empty.
+            `converters` has one entry a parameter, in the order of the text.
+
+    >>> compile_template("/items/{id:int}").parameters
+    ('id',)
+    """
+
+    text: str
+    segments: tuple[Segment, ...]
+    converters: Mapping[str, Converter[Any]]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the path parameters, in the order of the text."""
+        return tuple(self.converters)
+
+    @property
+    def shape(self) -> str:
+        """The text without the parameter names: templates of one shape match the same paths."""
+        return "".join(f"/{segment_shape(segment)}" for segment in self.segments)
+
+
+def compile_template(
+    text: str, registry: ConverterRegistry = DEFAULT_CONVERTERS, place: Place | None = None
+) -> Template:
+    """Parse `text` and look up its converters. `place` is where it was registered.
+
+    Raises:
+        ConfigurationError: The text is malformed, or names a converter that does not exist.
+    """
+    try:
+        return _compile(text, registry)
+    except ConfigurationError as exc:
+        if place is None:
+            raise
+        raise ConfigurationError(f"{exc}\n\n  {place}") from None
+
+
+def parse_segments(text: str) -> tuple[Segment, ...]:
+    """Split a template at its slashes and braces; converters are not looked up.
+
+    Raises:
+        ConfigurationError: The text is malformed, or a parameter name appears twice.
+
+    >>> parse_segments("/v1/{name}.txt")
+    (('v1',), (Placeholder(name='name', converter='str'), '.txt'))
+    """
+    if not isinstance(text, str):
+        raise ConfigurationError(f"A path template is a text such as '/items/{{id:int}}', not {text!r}.")
+    if not text.startswith("/"):
+        raise ConfigurationError(f"The path template {text!r} must begin with '/': write '/{text}'.")
+    if not is_plain(text):
+        raise ConfigurationError(f"The path template {text!r} has a control character, which no path may hold.")
+    segments = tuple(_parse_segment(text, part) for part in text[1:].split("/"))
+    if ("",) in segments[:-1]:
+        raise ConfigurationError(f"The path template {text!r} has an empty segment ('//').")
+    _check_names(text, segments)
+    return segments
+
+
+def check_prefix(prefix: str) -> str:
+    """Return a prefix for templates: "" or "/...", without a slash at its end.
+
+    Raises:
+        ConfigurationError: It does not begin with "/" or is no template.
+
+    >>> check_prefix("/api/")
+    '/api'
+    """
+    if prefix == "":
+        return ""
+    parse_segments(prefix)
+    return prefix.removesuffix("/")
+
+
+def shape_of(text: str) -> str:
+    """Return `Template.shape` without looking up converters.
+
+    >>> shape_of("/items/{id:int}/{name}")
+    '/items/{:int}/{:str}'
+    """
+    return "".join(f"/{segment_shape(segment)}" for segment in parse_segments(text))
+
+
+def segment_shape(segment: Segment) -> str:
+    """Return the text of a segment without its parameter names."""
+    return "".join(part if isinstance(part, str) else f"{{:{part.converter}}}" for part in segment)
+
+
+def _compile(text: str, registry: ConverterRegistry) -> Template:
+    segments = parse_segments(text)
+    converters: dict[str, Converter[Any]] = {}
+    for segment in segments:
+        for part in segment:
+            if isinstance(part, Placeholder):
+                converters[part.name] = _converter_of(text, segment, part, registry)
+    return Template(text, segments, MappingProxyType(converters))
+
+
+def _parse_segment(text: str, rest: str) -> Segment:
+    parts: list[str | Placeholder] = []
+    while rest:
+        literal, brace, after = rest.partition("{")
+        if "}" in literal:
+            raise ConfigurationError(f"The path template {text!r} has a '}}' without its '{{'.")
+        if literal:
+            parts.append(literal)
+        if not brace:
+            break
+        inside, closing, rest = after.partition("}")
+        if not closing:
+            raise ConfigurationError(f"The path template {text!r} has a '{{' without its '}}' before the next '/'.")
+        if parts and isinstance(parts[-1], Placeholder):
+            raise ConfigurationError(
+                f"The path template {text!r} needs text between '{{{parts[-1].name}}}' and '{{{inside}}}'."
+            )
+        parts.append(_parse_placeholder(text, inside))
+    return tuple(parts) or ("",)
+
+
+def _parse_placeholder(text: str, inside: str) -> Placeholder:
+    name, colon, converter = inside.partition(":")
+    for word in (name, converter) if colon else (name,):
+        if not (word.isascii() and word.isidentifier()):
+            raise ConfigurationError(
+                f"The path template {text!r} has the placeholder '{{{inside}}}': "
+                "write '{name}' or '{name:converter}', both identifiers of ASCII letters, without spaces."
+            )
+    return Placeholder(name, converter or "str")
+
+
+def _check_names(text: str, segments: tuple[Segment, ...]) -> None:
+    names = [part.name for segment in segments for part in segment if isinstance(part, Placeholder)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"The path template {text!r} has the parameter {name!r} more than once.")
+
+
+def _converter_of(text: str, segment: Segment, part: Placeholder, registry: ConverterRegistry) -> Converter[Any]:
+    try:
+        converter = registry.get(part.converter)
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"The path template {text!r} cannot be compiled. {exc}") from None
+    if converter.spans_segments and len(segment) > 1:
+        raise ConfigurationError(
+            f"The path template {text!r} mixes '{{{part.name}:{part.converter}}}' with other text: "
+            f"a {part.converter!r} may hold '/', so it must stand between two '/' alone."
+        )
+    return converter
