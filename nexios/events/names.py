@@ -1,0 +1,56 @@
+"""Which events does nexios itself emit, and which name covers several of them?
+
+What each one carries is written where it is emitted; listeners of an app may
+emit any other name as well, dots in it mean nothing.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = [
+    "ERROR",
+    "PARENTS",
+    "REQUEST",
+    "REQUEST_FAILED",
+    "REQUEST_FINISHED",
+    "REQUEST_STARTED",
+    "SHUTDOWN",
+    "STARTUP",
+    "WEBSOCKET",
+    "WEBSOCKET_CONNECTED",
+    "WEBSOCKET_DISCONNECTED",
+    "WEBSOCKET_FAILED",
+]
+
+STARTUP: Final = "startup"
+"""The app starts, before the first request."""
+SHUTDOWN: Final = "shutdown"
+"""The app stops, after the last response."""
+
+REQUEST: Final = "request"
+"""A listener of this one hears every `request.*` below."""
+REQUEST_STARTED: Final = "request.started"
+REQUEST_FINISHED: Final = "request.finished"
+REQUEST_FAILED: Final = "request.failed"
+
+WEBSOCKET: Final = "websocket"
+"""A listener of this one hears every `websocket.*` below."""
+WEBSOCKET_CONNECTED: Final = "websocket.connected"
+WEBSOCKET_DISCONNECTED: Final = "websocket.disconnected"
+WEBSOCKET_FAILED: Final = "websocket.failed"
+
+ERROR: Final = "error"
+"""An exception that no handler of the app expected."""
+
+PARENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        REQUEST_STARTED: REQUEST,
+        REQUEST_FINISHED: REQUEST,
+        REQUEST_FAILED: REQUEST,
+        WEBSOCKET_CONNECTED: WEBSOCKET,
+        WEBSOCKET_DISCONNECTED: WEBSOCKET,
+        WEBSOCKET_FAILED: WEBSOCKET,
+    }
+)
+"""For each event the name that covers it too."""
