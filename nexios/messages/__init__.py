@@ -1,0 +1,1 @@
+"""Messages over a transport: what a request says and what a response is."""

@@ -1,0 +1,85 @@
+"""What can a response body be? Nothing, bytes, a file, or a stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from dataclasses import dataclass
+
+from nexios.http.ranges import ByteRange
+from nexios.messages.file import FileSource
+
+__all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "as_chunks"]
+
+Chunk = bytes | str
+
+
+@dataclass(slots=True, frozen=True)
+class FileContent:
+    """A file that is opened when the response is sent.
+
+    `path` is ours or the handler's, never the client's. `filename` is what a download
+    is called; `inline` lets a browser show it instead of saving it.
+    """
+
+    path: str
+    filename: str | None = None
+    inline: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class FileParts:
+    """A file that was found, and what of it is sent: ranges, and bytes between them."""
+
+    source: FileSource
+    parts: tuple[ByteRange | bytes, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class StreamContent:
+    """Chunks made while they are sent; text chunks are UTF-8."""
+
+    chunks: AsyncIterable[Chunk] | Iterable[Chunk]
+
+
+Content = bytes | FileContent | FileParts | StreamContent
+
+
+async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk]) -> AsyncGenerator[bytes, None]:
+    """Return the chunks of `source` as bytes; a synchronous source runs in a worker thread.
+
+    Closing this generator closes the source, whatever way the response ends. Between two
+    chunks the event loop gets a turn, so that a fast source cannot starve a disconnect.
+    """
+    iterator = aiter(source) if isinstance(source, AsyncIterable) else _in_thread(iter(source))
+    try:
+        async for chunk in iterator:
+            if data := chunk.encode() if isinstance(chunk, str) else as_bytes(chunk):
+                yield data
+            await asyncio.sleep(0)
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def as_bytes(data: object) -> bytes:
+    """Return bytes, a bytearray or a memoryview as bytes; `bytes(5)` would be five zeros.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(data, bytes | bytearray | memoryview):
+        return data if type(data) is bytes else bytes(data)
+    raise TypeError(f"a body is made of bytes or str, not {type(data).__name__}")
+
+
+_END = object()
+
+
+async def _in_thread(iterator: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
+    try:
+        while (chunk := await asyncio.to_thread(next, iterator, _END)) is not _END:
+            yield chunk  # type: ignore[misc]
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            await asyncio.to_thread(close)

@@ -1,0 +1,316 @@
+"""What does the client ask? One Request for the whole chain, each part read on first touch."""
+
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from nexios.errors import BadRequest, HeadersTooLarge, UnsupportedMediaType
+from nexios.http.cookies import parse_cookies
+from nexios.http.forms import FormData
+from nexios.http.headers import Headers
+from nexios.http.media_type import MediaType, parse_media_type
+from nexios.http.query import QueryParams, parse_query
+from nexios.http.url import URL, Host, parse_host
+from nexios.messages.body import Body
+from nexios.messages.form import close_form, read_form
+from nexios.messages.state import PathParams, State
+from nexios.messages.transport import Address, HTTPTransport
+from nexios.serialization import decode_json
+from nexios.settings import Limits
+
+__all__ = ["MatchedRoute", "Request", "RequestContext"]
+
+
+class MatchedRoute(Protocol):
+    """What a request may know of the route that it matched."""
+
+    @property
+    def template(self) -> str:
+        """The path template, as in "/items/{item_id:int}"."""
+
+    @property
+    def name(self) -> str | None:
+        """The route's name, with the names of its routers before it."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was said of the route at registration."""
+
+
+class RequestContext(Protocol):
+    """What a request asks of the application that serves it."""
+
+    @property
+    def app(self) -> Any:
+        """The application, as in `request.app`."""
+
+    def route_of(self, request: "Request") -> MatchedRoute | None:
+        """The route that the request matches, found once; None for a 404 or 405."""
+
+    def limits_of(self, request: "Request") -> Limits:
+        """The limits of the matched route, or the app's."""
+
+    def url_path_for(self, name: str, params: Mapping[str, Any]) -> str:
+        """The path of a named route."""
+
+
+_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+class Request(msgspec.Struct, eq=False, weakref=True):
+    """One HTTP request; made by the server adapter, shared by middleware, dependencies and handler.
+
+    Lives until the response is sent and its background tasks have run. Parts are parsed
+    when first read and kept. A `Struct` because that is the cheapest object to make.
+    """
+
+    _transport: HTTPTransport
+    _context: RequestContext
+    method: str
+    path: str
+    """The whole path, decoded once by the server; inside a mounted app too."""
+    _rest: str
+    """What of `path` is still to be matched: all but `root_path`."""
+    root_path: str = ""
+    """The part of `path` that the server, or a mount, already used up."""
+
+    _target: Any = None
+    _path_params: dict[str, Any] | None = None
+    _headers: Headers | None = None
+    _cookies: dict[str, str] | None = None
+    _query: QueryParams | None = None
+    _url: URL | None = None
+    _state: State | None = None
+    _body: Body | None = None
+    _form: FormData | None = None
+    _id: str | None = None
+
+    def enter(self, root_path: str) -> None:
+        """Go on below `root_path`, when the path really is below it: the prefix ends where a segment ends."""
+        path = self.path
+        if path == root_path:
+            self.root_path, self._rest = root_path, "/"
+        elif path.startswith(f"{root_path}/"):
+            self.root_path, self._rest = root_path, path[len(root_path) :]
+
+    @property
+    def app(self) -> Any:
+        """The application that serves the request: inside a mounted app, that one."""
+        return self._context.app
+
+    @property
+    def route(self) -> MatchedRoute | None:
+        """The matched route, or None when the answer will be 404 or 405. Matching happens once."""
+        return self._context.route_of(self)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force: the route's, its router's or the app's."""
+        return self._context.limits_of(self)
+
+    @property
+    def path_params(self) -> PathParams:
+        """The converted path parameters, as attributes and items."""
+        self._context.route_of(self)
+        params = self._path_params
+        if type(params) is not PathParams:
+            params = self._path_params = PathParams(params or ())
+        return params
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields. Raises `HeadersTooLarge` (431) over the limits."""
+        if self._headers is None:
+            pairs = self._transport.headers()
+            limits = self._context.limits_of(self)
+            if len(pairs) > limits.max_headers:
+                raise HeadersTooLarge
+            if sum(len(name) + len(value) for name, value in pairs) > limits.max_header_size:
+                raise HeadersTooLarge
+            self._headers = Headers(pairs)
+        return self._headers
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies; of two with one name the first, which is the more specific (RFC 6265 section 5.4)."""
+        if self._cookies is None:
+            self._cookies = parse_cookies(self.headers.get_all("cookie"))
+        return self._cookies
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The query parameters, decoded once. Raises 400 or 414 over the limits."""
+        if self._query is None:
+            limits = self._context.limits_of(self)
+            self._query = parse_query(
+                self._transport.query_string, max_params=limits.max_query_params, max_size=limits.max_query_size
+            )
+        return self._query
+
+    @property
+    def query_string(self) -> str:
+        """The raw text after "?"."""
+        return self._transport.query_string
+
+    @property
+    def url(self) -> URL:
+        """The URL asked for. Its path is always `path`; a Host header that is no host is not believed."""
+        if self._url is None:
+            host = self.host
+            self._url = URL(
+                scheme=self._transport.scheme,
+                host=host.name,
+                port=host.port,
+                path=self.path,
+                query=self._transport.query_string,
+            )
+        return self._url
+
+    @property
+    def host(self) -> Host:
+        """The host of the Host header when it is valid, else the server's own address.
+
+        Raises:
+            BadRequest: There are two Host headers (RFC 9110 section 7.2).
+        """
+        values = self.headers.get_all("host")
+        if len(values) > 1:
+            raise BadRequest("The request has more than one Host header.", code="duplicate_host")
+        host = parse_host(values[0]) if values else None
+        if host is not None:
+            return host
+        server = self._transport.server
+        own = parse_host(str(Host(server.host, server.port))) if server is not None else None
+        return own if own is not None else Host("localhost")
+
+    @property
+    def client(self) -> Address | None:
+        """The peer's address as the server sees it; no header is believed here."""
+        return self._transport.client
+
+    @property
+    def scheme(self) -> str:
+        """http or https, as the server saw it."""
+        return self._transport.scheme
+
+    @property
+    def http_version(self) -> str:
+        """1.0, 1.1, 2 or 3."""
+        return self._transport.http_version
+
+    @property
+    def state(self) -> State:
+        """A place for middleware and handlers to leave values for each other."""
+        if self._state is None:
+            self._state = State()
+        return self._state
+
+    @property
+    def id(self) -> str:
+        """The request's id: the X-Request-ID header when it is plain and short, else a new one."""
+        if self._id is None:
+            given = self.headers.get("x-request-id", "")
+            plain = 0 < len(given) <= 128 and _ID_CHARACTERS.issuperset(given)
+            self._id = given if plain else uuid.uuid4().hex
+        return self._id
+
+    @property
+    def media_type(self) -> MediaType | None:
+        """The parsed Content-Type, or None when there is none.
+
+        Raises:
+            UnsupportedMediaType: It is malformed, or there are two (RFC 9110 section 8.3).
+        """
+        values = self.headers.get_all("content-type")
+        if not values:
+            return None
+        if len(values) > 1:
+            raise UnsupportedMediaType("The request has more than one Content-Type header.")
+        try:
+            return parse_media_type(values[0])
+        except BadRequest:
+            raise UnsupportedMediaType("The Content-Type header is malformed.") from None
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body in chunks, as it arrives; after `body()` the kept body.
+
+        Raises:
+            BodyConsumed: It was streamed before.
+            ClientDisconnect: The client left before the end.
+            ContentTooLarge: More arrived than `limits.max_body_size`.
+            RequestTimeout: Nothing arrived for `limits.body_read_timeout` seconds.
+        """
+        return self._whole_body().stream()
+
+    async def body(self) -> bytes:
+        """The whole body, read once and kept. Raises as `stream`."""
+        return await self._whole_body().read()
+
+    async def text(self) -> str:
+        """The body as text, in the charset of its media type (UTF-8 when it names none)."""
+        body = await self.body()
+        media_type = self.media_type
+        charset = (media_type.charset if media_type is not None else None) or "utf-8"
+        try:
+            return body.decode(charset)
+        except (LookupError, UnicodeError, ValueError):
+            raise BadRequest("The body is not text in its charset.", code="malformed_text") from None
+
+    async def json(self) -> Any:
+        """The body as JSON; a new value each time, so that no two readers share it.
+
+        Raises:
+            BadRequest: The body is not JSON or nests deeper than `limits.max_json_depth`.
+        """
+        return decode_json(await self.body(), max_depth=self.limits.max_json_depth)
+
+    async def form(self) -> FormData:
+        """The fields and files of a form, urlencoded or multipart, read once and kept.
+
+        Uploads live until the response is sent.
+
+        Raises:
+            BadRequest: The form is malformed.
+            ContentTooLarge: A limit is passed.
+            UnsupportedMediaType: The body is no form.
+        """
+        if self._form is None:
+            media_type = self.media_type
+            if media_type is None:
+                raise UnsupportedMediaType
+            self._form = await read_form(self.stream(), media_type, self.limits)
+        return self._form
+
+    @property
+    def files(self) -> Coroutine[Any, Any, FormData]:
+        """The form, for its uploads: `files = await request.files`, then `files["avatar"]`."""
+        return self.form()
+
+    async def is_disconnected(self) -> bool:
+        """Whether the client has gone already. Does not wait."""
+        return await self._whole_body().is_disconnected()
+
+    def url_for(self, name: str, **params: Any) -> str:
+        """Return the path of the route called `name`, percent-encoded.
+
+        Raises:
+            NoSuchRoute: There is none, or the parameters do not fit.
+        """
+        return self._context.url_path_for(name, params)
+
+    async def close(self) -> None:
+        """Let go of what the request holds (uploads). The adapter calls it when the exchange is over."""
+        if self._form is not None:
+            await close_form(self._form)
+        if self._body is not None:
+            self._body.close()
+
+    def _whole_body(self) -> Body:
+        if self._body is None:
+            self._body = Body(self._transport, self.headers, self.limits)
+        return self._body
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path!r}>"

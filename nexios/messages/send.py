@@ -1,0 +1,150 @@
+"""How does a Response reach the wire? By one of four verbs of the transport, chosen here and nowhere else.
+
+Keeps the rules of RFC 9110: no content for HEAD, 204, 205 and 304 (sections 9.3.2, 15.3.5,
+15.4.5), and a Content-Length that is the number of bytes sent (section 8.6).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
+
+from nexios.errors import ClientDisconnect
+from nexios.http.disposition import format_content_disposition
+from nexios.http.headers import Headers
+from nexios.http.ranges import ByteRange
+from nexios.messages.content import FileContent, FileParts, StreamContent, as_chunks
+from nexios.messages.disconnect import cancel_on_disconnect
+from nexios.messages.file import answer_file, guess_media_type, open_source, read_range
+from nexios.messages.request import Request
+from nexios.messages.response import Response
+from nexios.messages.transport import HTTPTransport, Pairs
+
+__all__ = ["find_file", "send_response"]
+
+_LENGTHS = tuple(("content-length", str(length)) for length in range(2048))
+_NO_CONTENT = frozenset({204, 205, 304})
+
+
+def send_response(transport: HTTPTransport, request: Request, response: Response) -> Awaitable[None]:
+    """Return the awaitable that sends `response`: the plain case is one call of one verb."""
+    body = response.content
+    if type(body) is bytes and body and request.method != "HEAD" and response.status_code not in _NO_CONTENT:
+        length = len(body)
+        size = _LENGTHS[length] if length < 2048 else ("content-length", str(length))
+        if response._pairs is None:
+            media = response._media
+            return transport.send_bytes(response.status_code, (media, size) if media else (size,), body)
+        return transport.send_bytes(response.status_code, [*_without_length(response._pairs), size], body)
+    if isinstance(body, StreamContent):
+        chunks = as_chunks(body.chunks)
+        return _send_chunks(transport, request, response, _without_length(response.headers.pairs), chunks)
+    if isinstance(body, FileParts):
+        return _send_file(transport, request, response, body)
+    if isinstance(body, FileContent):
+        return _find_and_send_file(transport, request, response, body)
+    return _send_without_content(transport, response)
+
+
+def _without_length(pairs: Pairs) -> list[tuple[str, str]]:
+    return [pair for pair in pairs if pair[0] not in ("content-length", "transfer-encoding")]
+
+
+async def _send_without_content(transport: HTTPTransport, response: Response) -> None:
+    """HEAD says what GET would have sent; 204 and 304 have no length at all, an empty 200 has length 0."""
+    headers = _without_length(response.headers.pairs)
+    if response.status_code == 205:
+        headers.append(("content-length", "0"))
+    elif response.status_code not in _NO_CONTENT and type(response.content) is bytes:
+        headers.append(("content-length", str(len(response.content))))
+    await transport.send_empty(response.status_code, headers)
+
+
+async def _send_chunks(
+    transport: HTTPTransport, request: Request, response: Response, headers: Pairs, chunks: AsyncGenerator[bytes, None]
+) -> None:
+    try:
+        if request.method == "HEAD" or response.status_code in _NO_CONTENT:
+            await transport.send_empty(response.status_code, headers)
+        else:
+            async with cancel_on_disconnect(transport), asyncio.timeout(None) as stall:
+                paced = _paced(chunks, stall, request.limits.send_timeout)
+                await transport.send_stream(response.status_code, headers, paced)
+    except TimeoutError as exc:
+        raise ClientDisconnect("the client stopped reading the response") from exc
+    finally:
+        transport.stop_reading()
+        await chunks.aclose()
+
+
+async def _paced(
+    chunks: AsyncGenerator[bytes, None], stall: asyncio.Timeout, seconds: float | None
+) -> AsyncGenerator[bytes, None]:
+    """Let each chunk take `seconds` to be sent; the time to make one does not count."""
+    clock = asyncio.get_running_loop().time
+    try:
+        async for chunk in chunks:
+            stall.reschedule(clock() + seconds if seconds is not None else None)
+            yield chunk
+            stall.reschedule(None)
+    except TimeoutError as exc:
+        raise RuntimeError("the response stream timed out by itself") from exc
+
+
+async def find_file(request: Request, response: Response, content: FileContent) -> None:
+    """Look at the file and settle what of it this request gets: status, headers and parts.
+
+    Conditions and ranges are for a 200; under another status the whole file is sent.
+
+    Raises:
+        NotFound: There is no such file.
+    """
+    source = await open_source(content.path)
+    headers = response.headers
+    plain = response.status_code == 200 and request.method in ("GET", "HEAD")
+    answer = answer_file(
+        source,
+        method=request.method,
+        headers=request.headers if plain else Headers(()),
+        media_type=headers.get("content-type") or guess_media_type(content.filename or content.path),
+        max_ranges=request.limits.max_ranges,
+    )
+    if plain:
+        response.status_code = answer.status
+    for name, value in answer.headers:
+        headers[name] = value
+    if content.filename is not None:
+        headers["content-disposition"] = format_content_disposition(content.filename, inline=content.inline)
+    response.content = FileParts(source, tuple(answer.parts))
+
+
+async def _find_and_send_file(
+    transport: HTTPTransport, request: Request, response: Response, content: FileContent
+) -> None:
+    """A file that a middleware answers with: the handlers' files were looked at inside the chain."""
+    await find_file(request, response, content)
+    await send_response(transport, request, response)
+
+
+async def _send_file(transport: HTTPTransport, request: Request, response: Response, content: FileParts) -> None:
+    headers = [pair for pair in response.headers.pairs if pair[0] != "transfer-encoding"]
+    if request.method == "HEAD" or not content.parts or response.status_code in _NO_CONTENT:
+        await transport.send_empty(response.status_code, headers)
+        return
+    part = content.parts[0]
+    if len(content.parts) == 1 and isinstance(part, ByteRange):
+        path, whole = content.source.path, part.start == 0 and part.stop == content.source.size
+        if await transport.send_file(response.status_code, headers, path, part.start, part.stop, whole=whole):
+            return
+    await _send_chunks(transport, request, response, headers, _read_parts(content))
+
+
+async def _read_parts(content: FileParts) -> AsyncGenerator[bytes, None]:
+    for part in content.parts:
+        if isinstance(part, bytes):
+            yield part
+        else:
+            chunks = read_range(content.source.path, part.start, part.stop, expected=content.source)
+            try:
+                async for chunk in chunks:
+                    yield chunk
+            finally:
+                await chunks.aclose()
