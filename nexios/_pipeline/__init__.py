@@ -1,0 +1,1 @@
+"""Compile once, then run: from what was registered to what serves a request."""

@@ -1,0 +1,207 @@
+"""How does an app become an engine? Everything that can be decided before a request is decided here."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from nexios._pipeline.arguments import compile_arguments, compile_call
+from nexios._pipeline.engine import Engine
+from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.install import Installed, check_order
+from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext, Startable
+from nexios._pipeline.middleware import Link, compile_chain
+from nexios._pipeline.misses import Misses
+from nexios._pipeline.plan import Plan
+from nexios._pipeline.returns import to_response
+from nexios._pipeline.websocket import WebSocketPlans
+from nexios.concurrency import BackgroundTasks, Threads
+from nexios.events.emitter import EventEmitter
+from nexios.messages.content import FileContent
+from nexios.messages.disconnect import cancel_on_disconnect
+from nexios.messages.request import Request
+from nexios.messages.response import Response
+from nexios.messages.send import find_file
+from nexios.messages.state import State
+from nexios.routing.flatten import Flattened, flatten
+from nexios.routing.matcher import Matcher
+from nexios.routing.place import Place
+from nexios.routing.registry import ConverterRegistry
+from nexios.routing.reverse import ReverseIndex
+from nexios.routing.route import NOT_GIVEN, Mount, Route
+from nexios.routing.router import Router
+from nexios.routing.shadow import shadowed
+from nexios.routing.template import Template, compile_template
+from nexios.settings import Limits, Settings
+
+__all__ = ["Blueprint", "MountedApp", "compile_engine"]
+
+logger = logging.getLogger("nexios")
+
+
+class MountedApp(Startable, Protocol):
+    """A mounted application as the pipeline sees it."""
+
+    def __call__(self, request: Request, response: Response) -> Awaitable[Response]:
+        """Answer one request, whose `root_path` ends where the mounted app begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What was registered: the input of compile."""
+
+    app: Any
+    router: Router
+    settings: Settings
+    state: State
+    emitter: EventEmitter
+    converters: ConverterRegistry
+    contexts: Sequence[LifespanContext]
+    on_startup: Sequence[Hook]
+    on_shutdown: Sequence[Hook]
+    adapt_mounted: Callable[[object, Threads], MountedApp]
+    """Makes a foreign ASGI or WSGI app, or a nexios app, answer requests of ours."""
+
+
+def compile_engine(blueprint: Blueprint) -> Engine:
+    """Return the engine for what was registered.
+
+    Raises:
+        ConfigurationError: Something does not fit; the text names the place and the fix.
+    """
+    return _Compiler(blueprint).engine()
+
+
+class _Compiler:
+    """One run of compile; its parts share the matcher, the threads and the installed middleware."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        self.settings = blueprint.settings
+        self.threads = Threads(blueprint.settings.thread_limit)
+        self.background = BackgroundTasks()
+        self.installed = Installed()
+        self.matcher: Matcher[Plan] = Matcher()
+        self.mounted: list[MountedApp] = []
+        self.flat = flatten(blueprint.router, own_middleware=False)
+        self.errors = self._responder((blueprint.router.exception_handlers,))
+        self.app_middleware = self.installed.all(blueprint.router.middleware)
+        check_order(self.app_middleware, "The app")
+
+    def engine(self) -> Engine:
+        for route in self.flat.routes:
+            template = self._template(route.template, route.location.registered)
+            self.matcher.add(template, route.methods, self._plan(route, template))
+        for mount in self.flat.mounts:
+            self.matcher.add_mount(self._template(mount.prefix, mount.location), self._mount_plan(mount))
+        self._report_shadowed()
+        methods = frozenset(method for route in self.flat.routes for method in route.methods)
+        return Engine(
+            app=self.blueprint.app,
+            matcher=self.matcher,
+            misses=Misses(self.matcher, self.settings, self.errors, methods),
+            middleware=self.app_middleware,
+            errors=self.errors,
+            limits=self._limits(None, self.blueprint.router.max_body_size),
+            reverse=ReverseIndex(self.flat.routes, self.flat.websockets, self.flat.mounts, self.blueprint.converters),
+            lifespan=self._lifespan(),
+            emitter=self.blueprint.emitter,
+            threads=self.threads,
+            background=self.background,
+            websockets=self._websockets(),
+        )
+
+    def _template(self, text: str, place: Place) -> Template:
+        return compile_template(text, self.blueprint.converters, place)
+
+    def _plan(self, route: Route, template: Template) -> Plan:
+        arguments = compile_arguments(route, template.parameters)
+        call = compile_call(route.handler, arguments, template.parameters, self.threads)
+        if route.on_disconnect == "cancel":
+            call = _cancelled_on_disconnect(call)
+        errors = self._responder(route.exception_handlers)
+        run = self._chain(route.middleware, call, errors, f"{'/'.join(route.methods)} {route.template}")
+        return Plan(run=run, errors=errors, limits=self._limits(route.limits, route.max_body_size), route=route)
+
+    def _mount_plan(self, mount: Mount) -> Plan:
+        mounted = self.blueprint.adapt_mounted(mount.app, self.threads)
+        self.mounted.append(mounted)
+        errors = self._responder(mount.exception_handlers)
+        run = self._chain(mount.middleware, mounted, errors, f"the mount at {mount.prefix}")
+        return Plan(run=run, errors=errors, limits=self._limits(None, NOT_GIVEN), route=None)
+
+    def _chain(self, entries: Sequence[object], call: Link, errors: ErrorResponder, where: str) -> Link:
+        middleware = self.installed.all(entries)
+        if not middleware:
+            return call
+        check_order((*self.app_middleware, *middleware), where)
+        return compile_chain(middleware, _answering(call, errors), errors)
+
+    def _responder(self, levels: Sequence[Mapping[Any, Any]]) -> ErrorResponder:
+        return ErrorResponder(levels, debug=self.settings.debug, observer=_observer(self.blueprint.emitter))
+
+    def _limits(self, given: Limits | None, max_body_size: Any) -> Limits:
+        limits = self.settings.limits if given is None else given
+        return limits if max_body_size is NOT_GIVEN else replace(limits, max_body_size=max_body_size)
+
+    def _lifespan(self) -> Lifespan:
+        blueprint, settings = self.blueprint, self.settings
+        return Lifespan(
+            app=blueprint.app,
+            state=blueprint.state,
+            contexts=blueprint.contexts,
+            mounted=self.mounted,
+            on_startup=blueprint.on_startup,
+            on_shutdown=blueprint.on_shutdown,
+            emitter=blueprint.emitter,
+            background=self.background,
+            threads=self.threads,
+            startup_timeout=settings.startup_timeout,
+            shutdown_grace=settings.shutdown_grace,
+        )
+
+    def _websockets(self) -> WebSocketPlans:
+        return WebSocketPlans(
+            self.flat.websockets,
+            registry=self.blueprint.converters,
+            limits=self._limits(None, NOT_GIVEN),
+        )
+
+    def _report_shadowed(self) -> None:
+        for shadow in _shadows(self.flat, self.blueprint.converters):
+            logger.warning("%s", shadow)
+
+
+def _shadows(flat: Flattened, converters: ConverterRegistry) -> Iterator[str]:
+    for shadow in shadowed(flat.routes, flat.mounts, converters):
+        yield str(shadow)
+
+
+def _cancelled_on_disconnect(call: Link) -> Link:
+    async def run(request: Request, response: Response) -> Any:
+        async with cancel_on_disconnect(request._transport):
+            return await call(request, response)
+
+    return run
+
+
+def _answering(call: Link, errors: ErrorResponder) -> Link:
+    """End a route's chain: what the handler returns, or raises, is a Response for the middleware around it."""
+
+    async def answer(request: Request, response: Response) -> Response:
+        try:
+            answer = to_response(await call(request, response), response)
+            if type(answer.content) is FileContent:
+                await find_file(request, answer, answer.content)
+            return answer
+        except Exception as exc:
+            return await errors.respond(request, exc)
+
+    return answer
+
+
+def _observer(emitter: EventEmitter) -> Callable[[Request, Exception], Awaitable[None]]:
+    async def observe(request: Request, exc: Exception) -> None:
+        await emitter.emit("error", request, exc)
+
+    return observe

@@ -1,0 +1,233 @@
+"""How is a request answered? Match, run the plan, turn what comes back into a Response.
+
+An Engine is what an app becomes when registration ends. It serves all requests of one
+app, from any task of one event loop, and keeps nothing of a request.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from nexios._pipeline.arguments import is_async
+from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.lifespan import Lifespan
+from nexios._pipeline.middleware import Middleware, compile_chain
+from nexios._pipeline.misses import Misses
+from nexios._pipeline.plan import Plan
+from nexios._pipeline.returns import to_response
+from nexios._pipeline.websocket import WebSocketPlans
+from nexios.concurrency import BackgroundTasks, Threads
+from nexios.events.emitter import EventEmitter
+from nexios.events.names import REQUEST_FAILED, REQUEST_FINISHED, REQUEST_STARTED
+from nexios.messages.content import FileContent
+from nexios.messages.request import MatchedRoute, Request
+from nexios.messages.response import BackgroundTask, Builder, Response
+from nexios.messages.send import find_file
+from nexios.routing.matcher import Matcher
+from nexios.routing.reverse import ReverseIndex
+from nexios.settings import Limits
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger("nexios")
+
+REQUEST_EVENTS = (REQUEST_STARTED, REQUEST_FINISHED, REQUEST_FAILED)
+
+
+class Engine:
+    """The compiled app: `handle(request)` gives a Response and never raises an Exception."""
+
+    __slots__ = (
+        "_chain",
+        "_errors",
+        "_find",
+        "_limits",
+        "_misses",
+        "_reverse",
+        "_static",
+        "app",
+        "background",
+        "emitter",
+        "handle",
+        "lifespan",
+        "threads",
+        "websockets",
+    )
+
+    handle: Callable[[Request], Awaitable[Response]]
+    """Answer one request; the shortest way through what this app has, chosen at compile."""
+
+    def __init__(
+        self,
+        *,
+        app: Any,
+        matcher: Matcher[Plan],
+        misses: Misses,
+        middleware: Sequence[Middleware],
+        errors: ErrorResponder,
+        limits: Limits,
+        reverse: ReverseIndex,
+        lifespan: Lifespan,
+        emitter: EventEmitter,
+        threads: Threads,
+        background: BackgroundTasks,
+        websockets: WebSocketPlans,
+    ) -> None:
+        self.app = app
+        self.lifespan = lifespan
+        self.emitter = emitter
+        self.threads = threads
+        self.background = background
+        self.websockets = websockets
+        self._static = matcher.static
+        self._find = matcher.find_dynamic
+        self._misses = misses
+        self._errors = errors
+        self._limits = limits
+        self._reverse = reverse
+        self._chain: Callable[[Request, Response], Awaitable[Response]] | None = (
+            compile_chain(middleware, self._innermost, errors) if middleware else None
+        )
+        self._choose_handle()
+        emitter.on_change(self._choose_handle)
+
+    def _choose_handle(self) -> None:
+        """Events are paid for where somebody listens, so the way is chosen anew when that changes."""
+        handle = self._handle_directly if self._chain is None else self._handle_chain
+        observed = any(self.emitter.has_listeners(name) for name in REQUEST_EVENTS)
+        self.handle = self._handle_observed(handle) if observed else handle
+
+    async def _handle_directly(self, request: Request) -> Response:
+        """No middleware: `_innermost` without the chain around it."""
+        try:
+            methods = self._static.get(request._rest)
+            plan = methods.get(request.method) if methods is not None else None
+            if plan is None:
+                plan, request._path_params = self._find(request.method, request._rest) or self._missed(request)
+            request._target = plan
+            response = Builder()
+            result: object = await plan.run(request, response)
+            if result is response and type(response.content) is bytes:
+                return response
+            return await self._complete(request, response, result)
+        except Exception as exc:
+            return await self._respond(request, exc)
+
+    def _handle_chain(self, request: Request) -> Awaitable[Response]:
+        return self._chain(request, Builder())  # type: ignore[misc]
+
+    async def _innermost(self, request: Request, response: Response) -> Response:
+        """The end of the chain: a miss becomes a Response here too, so all middleware sees it."""
+        try:
+            plan: Plan = self._match(request) if request._target is None else self._matched(request)
+            result: object = await plan.run(request, response)
+            if result is response and type(response.content) is bytes:
+                return response
+            return await self._complete(request, response, result)
+        except Exception as exc:
+            return await self._respond(request, exc)
+
+    def _match(self, request: Request) -> Plan:
+        """Return the plan for the request: static paths by dict, the rest by the tree.
+
+        Raises:
+            HTTPException: 404, 405, 501 and their like.
+        """
+        methods = self._static.get(request._rest)
+        plan = methods.get(request.method) if methods is not None else None
+        if plan is None:
+            plan, request._path_params = self._find(request.method, request._rest) or self._missed(request)
+        request._target = plan
+        return plan
+
+    def _missed(self, request: Request) -> tuple[Plan, dict[str, Any]]:
+        return self._misses.resolve(request, request._rest)
+
+    def _matched(self, request: Request) -> Plan:
+        target = request._target
+        if isinstance(target, Exception):
+            raise target
+        return target  # type: ignore[no-any-return]
+
+    async def _complete(self, request: Request, response: Response, result: Any) -> Response:
+        answer = to_response(result, response)
+        if answer is not response:
+            self._misses.note_discarded(request, response)
+        if type(answer.content) is FileContent:
+            await find_file(request, answer, answer.content)
+        return answer
+
+    async def _respond(self, request: Request, exc: Exception) -> Response:
+        target = request._target
+        errors = target.errors if type(target) is Plan else self._errors
+        return await errors.respond(request, exc)
+
+    def _handle_observed(
+        self, handle: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        emit = self.emitter.emit
+
+        async def observed(request: Request) -> Response:
+            try:
+                await emit(REQUEST_STARTED, request)
+                response = await handle(request)
+                await emit(REQUEST_FAILED if response.error is not None else REQUEST_FINISHED, request, response)
+            except Exception as exc:
+                return await self._respond(request, exc)
+            return response
+
+        return observed
+
+    # What a request asks of its application (RequestContext)
+
+    def route_of(self, request: Request) -> MatchedRoute | None:
+        """Match now when nothing did before; a miss is kept and raised at the innermost link."""
+        if request._target is None:
+            try:
+                self._match(request)
+            except Exception as miss:
+                request._target = miss
+        target = request._target
+        return target.route if type(target) is Plan else None
+
+    def limits_of(self, request: Request) -> Limits:
+        """The limits of the matched route, or the app's."""
+        self.route_of(request)
+        target = request._target
+        return target.limits if type(target) is Plan else self._limits
+
+    def url_path_for(self, name: str, params: Mapping[str, Any]) -> str:
+        """The path of a named route of this app."""
+        return self._reverse.path_for(name, **params)
+
+    # The life of the application
+
+    async def start(self) -> None:
+        """Run the app's startup; what had started is unwound when it fails."""
+        await self.lifespan.start()
+
+    async def stop(self) -> None:
+        """Run the app's shutdown: background tasks first, then hooks in reverse."""
+        await self.lifespan.stop()
+
+    async def finish(self, request: Request, response: Response) -> None:
+        """After the last byte: let go of uploads, then run the response's background tasks."""
+        tasks = response.background
+        if tasks:
+            self.background.spawn(self._run_background(request, tasks), name="response background tasks")
+        else:
+            await request.close()
+
+    async def _run_background(self, request: Request, tasks: Sequence[BackgroundTask]) -> None:
+        """In order; one that fails is logged, and the next still runs."""
+        try:
+            for fn, args, kwargs in tasks:
+                try:
+                    if is_async(fn):
+                        await fn(*args, **kwargs)
+                    else:
+                        await self.threads.run_in_thread(fn, *args, **kwargs)
+                except Exception:
+                    logger.exception("background task %s failed", getattr(fn, "__qualname__", fn))
+        finally:
+            await request.close()

@@ -1,0 +1,152 @@
+"""What does an exception become? A Response, made by the nearest handler that knows it.
+
+Nearest means: the route's handlers, its router's, that router's parent's, the app's; in each
+by the exception's own class first, then its bases, then its status. What nobody knows is a
+500 with constant words, logged once.
+"""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from nexios._pipeline.debug_page import debug_response
+from nexios._pipeline.returns import to_response
+from nexios.errors import ClientDisconnect, ConfigurationError, HTTPException
+from nexios.messages.request import Request
+from nexios.messages.response import Response
+from nexios.serialization import encode_json
+
+__all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "printable", "problem"]
+
+ExceptionHandler = Callable[..., Any]
+"""async (request, response, exc) or (request, exc); it returns what a handler may return."""
+
+ErrorObserver = Callable[[Request, Exception], Awaitable[None]]
+"""Told of every unhandled error, after it is logged."""
+
+Handlers = Mapping[type[BaseException] | int, ExceptionHandler]
+
+logger = logging.getLogger("nexios")
+
+
+class ErrorResponder:
+    """Turns exceptions into responses for one route, or for the app outside of any route."""
+
+    __slots__ = ("_by_status", "_by_type", "_debug", "_observer")
+
+    def __init__(self, levels: Sequence[Handlers], *, debug: bool, observer: ErrorObserver | None = None) -> None:
+        """Prepare `levels`, nearest first."""
+        self._debug = debug
+        self._observer = observer
+        self._by_type: list[dict[type[BaseException], ExceptionHandler]] = []
+        self._by_status: list[dict[int, ExceptionHandler]] = []
+        for level in levels:
+            prepared = {key: _normalised(handler) for key, handler in level.items()}
+            self._by_type.append({key: fn for key, fn in prepared.items() if not isinstance(key, int)})
+            self._by_status.append({key: fn for key, fn in prepared.items() if isinstance(key, int)})
+
+    async def respond(self, request: Request, exc: Exception) -> Response:
+        """Return the response to `exc`; never raises an Exception itself."""
+        handler = self._handler_for(exc)
+        if handler is not None:
+            response = await self._from_handler(handler, request, exc)
+        elif isinstance(exc, HTTPException):
+            response = problem(exc)
+        elif isinstance(exc, ClientDisconnect):
+            response = Response(status_code=400)
+        else:
+            response = await self._unhandled(request, exc)
+        if response.error is None:
+            response.error = exc
+        return response
+
+    def _handler_for(self, exc: Exception) -> ExceptionHandler | None:
+        status = exc.status_code if isinstance(exc, HTTPException) else 500
+        if isinstance(exc, ClientDisconnect):
+            status = 0
+        for by_type, by_status in zip(self._by_type, self._by_status, strict=True):
+            for kind in type(exc).__mro__:
+                if kind in by_type and not (kind in (Exception, BaseException) and status in by_status):
+                    return by_type[kind]
+            if status in by_status:
+                return by_status[status]
+        return None
+
+    async def _from_handler(self, handler: ExceptionHandler, request: Request, exc: Exception) -> Response:
+        builder = Response(status_code=exc.status_code if isinstance(exc, HTTPException) else 500)
+        try:
+            result = await handler(request, builder, exc)
+            if result is None and not builder.content:
+                raise TypeError(f"the exception handler {handler.__qualname__}() returned None; return a response")
+            return to_response(result, builder)
+        except Exception as failure:
+            _log(request, exc)
+            _log(request, failure, "the exception handler failed")
+            return _constant_500()
+
+    async def _unhandled(self, request: Request, exc: Exception) -> Response:
+        _log(request, exc)
+        if self._observer is not None:
+            await self._observer(request, exc)
+        if self._debug:
+            try:
+                return debug_response(request, exc)
+            except Exception as failure:
+                _log(request, failure, "the debug page failed")
+        return _constant_500()
+
+
+def problem(exc: HTTPException) -> Response:
+    """Return the problem document of `exc` (RFC 9457)."""
+    phrase = HTTPException(exc.status_code).detail
+    document = {"type": "about:blank", "title": phrase, "status": exc.status_code, "detail": exc.detail}
+    body = encode_json({**document, "code": exc.code, **exc.extra})
+    response = Response(body, exc.status_code, media_type="application/problem+json")
+    response.headers["x-content-type-options"] = "nosniff"
+    return response.set_headers(exc.headers)
+
+
+def _constant_500() -> Response:
+    return problem(HTTPException(500))
+
+
+def _log(request: Request, exc: Exception, what: str = "unhandled error") -> None:
+    """One record: method, route template and request id, nothing that the client wrote unescaped."""
+    try:
+        route, request_id = request.route, request.id
+    except HTTPException:
+        route, request_id = None, "-"
+    template = route.template if route is not None else "-"
+    logger.error(
+        "%s: %s %s (request %s)",
+        what,
+        printable(request.method),
+        template,
+        request_id,
+        exc_info=exc,
+        extra={"method": printable(request.method), "route": template, "request_id": request_id},
+    )
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Return `text` on one line for a log: what is not printable is escaped, what is long is cut."""
+    cut = text[:limit]
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
+
+
+def _normalised(handler: ExceptionHandler) -> ExceptionHandler:
+    """Return an async function of (request, response, exc), whichever form was registered."""
+    takes = len([p for p in inspect.signature(handler).parameters.values() if p.default is p.empty])
+    if takes not in (2, 3):
+        raise ConfigurationError(
+            f"The exception handler {getattr(handler, '__qualname__', handler)!s} takes {takes} arguments.\n"
+            "Write it as:\n\n    async def handler(request, response, exc): ...\n"
+        )
+
+    async def call(request: Request, response: Response, exc: Exception) -> Any:
+        result = handler(request, response, exc) if takes == 3 else handler(request, exc)
+        return await result if inspect.isawaitable(result) else result
+
+    call.__qualname__ = getattr(handler, "__qualname__", type(handler).__qualname__)
+    return call

@@ -1,0 +1,81 @@
+"""How does a request walk through middleware? Link by link, in one task, outermost first.
+
+A link is a function of (request, response) that returns a Response and never raises an
+`Exception`: what goes wrong inside it has become a Response when it comes out.
+"""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.returns import to_response
+from nexios.messages.request import Request
+from nexios.messages.response import Response
+
+__all__ = ["BaseMiddleware", "CallNext", "Link", "Middleware", "compile_chain", "describe"]
+
+CallNext = Callable[..., Awaitable[Response]]
+"""Call it to run the rest of the chain; what it returns is always a Response. Arguments are ignored."""
+
+Middleware = Callable[[Request, Response, CallNext], Awaitable[Any]]
+Link = Callable[[Request, Response], Awaitable[Any]]
+
+
+class BaseMiddleware(ABC):
+    """Something that happens around every request: one instance serves all of them.
+
+    Keep nothing of a request on `self`: two requests run at the same time. Leave values
+    on `request.state`. `requires` names middleware classes that must come before this one.
+
+    >>> class Timing(BaseMiddleware):
+    ...     async def __call__(self, request, response, call_next):
+    ...         response = await call_next()
+    ...         return response.set_header("server-timing", "total")
+    """
+
+    requires: ClassVar[Sequence[type]] = ()
+
+    @abstractmethod
+    async def __call__(self, request: Request, response: Response, call_next: CallNext) -> Any:
+        """Return the response: that of `await call_next()`, or another to answer without going on."""
+
+
+def compile_chain(middleware: Sequence[Middleware], innermost: Link, errors: ErrorResponder) -> Link:
+    """Return the link that walks through `middleware`, outermost first, and ends at `innermost`."""
+    link = innermost
+    for layer in reversed(middleware):
+        link = _link(layer, link, errors)
+    return link
+
+
+def _link(middleware: Middleware, following: Link, errors: ErrorResponder) -> Link:
+    async def walk(request: Request, response: Response) -> Response:
+        def call_next(*_: object) -> Awaitable[Response]:
+            return following(request, response)
+
+        try:
+            result = await middleware(request, response, call_next)
+            if result is response or isinstance(result, Response):
+                return result
+            return _converted(middleware, result, response)
+        except Exception as exc:
+            return await errors.respond(request, exc)
+
+    return walk
+
+
+def _converted(middleware: Middleware, result: Any, response: Response) -> Response:
+    if result is None:
+        raise TypeError(
+            f"The middleware {describe(middleware)} returned None.\n"
+            "A middleware returns the response:\n\n    return await call_next()\n"
+        )
+    return to_response(result, response)
+
+
+def describe(middleware: object) -> str:
+    """Return the name of a middleware for an error text."""
+    named = middleware if inspect.isfunction(middleware) or inspect.isclass(middleware) else type(middleware)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -1,0 +1,28 @@
+"""What does one route need at request time? Everything about it, decided and frozen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.middleware import Link
+from nexios.routing.route import Mount, Route
+from nexios.settings import Limits
+
+__all__ = ["Plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One compiled route, or one mount. Shared by all its requests.
+
+    `run(request, response)` ends in the handler, and gives what it returned; with
+    middleware in front it gives a Response.
+    """
+
+    run: Link
+    errors: ErrorResponder
+    limits: Limits
+    route: Route | None
+    mount: Mount | None = None
+    app: Any = None
+    """The mounted engine, for a mount of a nexios app."""

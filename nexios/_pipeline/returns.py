@@ -1,0 +1,77 @@
+"""What does a handler's return value become? A Response, told apart by exact type first.
+
+a Response          itself, whole
+str                 text/plain          bytes   application/octet-stream
+dict, list, ...     application/json    (body, status[, headers])
+None                the builder if it was filled, else 204
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from nexios.messages.response import Response
+
+__all__ = ["to_response"]
+
+
+def to_response(result: Any, builder: Response) -> Response:
+    """Return the response that `result` stands for, filling `builder` where it is content.
+
+    Raises:
+        TypeError: A value that is no content; the text lists what is.
+    """
+    fill = _BY_TYPE.get(type(result))
+    if fill is not None:
+        return fill(builder, result)
+    if isinstance(result, Response):
+        return result
+    if _is_json(result):
+        return builder.json(result)
+    if isinstance(result, str):
+        return builder.text(result)
+    kind = type(result)
+    raise TypeError(
+        f"a handler returned {kind.__module__}.{kind.__qualname__}, which is no response.\n"
+        "Return a Response, dict, list, str, bytes, None, a dataclass, Struct or model, or (body, status)."
+    )
+
+
+def _is_json(result: object) -> bool:
+    return (
+        isinstance(result, msgspec.Struct | Mapping | list | tuple | int | float)
+        or (dataclasses.is_dataclass(result) and not isinstance(result, type))
+        or hasattr(type(result), "model_dump")
+        or hasattr(type(result), "__attrs_attrs__")
+    )
+
+
+def _from_none(builder: Response, result: None) -> Response:
+    if builder.content == b"" and builder._media is None and builder.status_code == 200:
+        return builder.empty()
+    return builder
+
+
+def _from_tuple(builder: Response, result: tuple[Any, ...]) -> Response:
+    """(body, status) or (body, status, headers); a status of another type is a mistake, not JSON."""
+    if len(result) not in (2, 3) or type(result[1]) is not int:
+        raise TypeError("a handler returned a tuple that is not (body, status) or (body, status, headers)")
+    response = to_response(result[0], builder).status(result[1])
+    return response.set_headers(result[2]) if len(result) == 3 else response
+
+
+_BY_TYPE: dict[type, Callable[[Response, Any], Response]] = {
+    dict: Response.json,
+    list: Response.json,
+    str: Response.text,
+    bytes: Response.binary,
+    int: Response.json,
+    float: Response.json,
+    bool: Response.json,
+    bytearray: Response.binary,
+    memoryview: Response.binary,
+    type(None): _from_none,
+    tuple: _from_tuple,
+}

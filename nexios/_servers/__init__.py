@@ -1,0 +1,1 @@
+"""Adapters: each turns one server interface into the transports that the core reads and writes."""

@@ -1,0 +1,250 @@
+"""How does an ASGI server reach the core? HTTP exchanges and the lifespan (ASGI 3.0, HTTP spec 2.4).
+
+The words scope, receive and send stay in this folder.
+"""
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from nexios._pipeline.engine import Engine
+from nexios._servers.asgi_websocket import serve_websocket
+from nexios._servers.faults import send_failed
+from nexios.errors import ClientDisconnect
+from nexios.messages.request import Request
+from nexios.messages.send import send_response
+from nexios.messages.transport import Address, Pairs
+
+__all__ = ["ASGIApplication", "ASGITransport"]
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+logger = logging.getLogger("nexios")
+
+_LEFT = "the client left before the response was sent"
+
+_MAX_CACHED = 4096
+_heads: dict[Pairs, list[tuple[bytes, bytes]]] = {}
+"""Encoded heads of plain responses (a content type and a length), emptied when full. No request text gets in."""
+_encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+"""Short header pairs that were sent before, encoded; emptied when full."""
+
+
+def _encode(headers: Pairs) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI wants them, in a list of the caller's own."""
+    if type(headers) is tuple:
+        head = _heads.get(headers)
+        if head is None:
+            if len(_heads) >= _MAX_CACHED:
+                _heads.clear()
+            head = _heads[headers] = [_encode_pair(pair) for pair in headers]
+        return head.copy()
+    return [_encoded.get(pair) or _encode_pair(pair) for pair in headers]
+
+
+def _encode_pair(pair: tuple[str, str]) -> tuple[bytes, bytes]:
+    encoded = (pair[0].encode("latin-1"), pair[1].encode("latin-1"))
+    if len(pair[1]) <= 64:
+        if len(_encoded) >= _MAX_CACHED:
+            _encoded.clear()
+        _encoded[pair] = encoded
+    return encoded
+
+
+class ASGITransport(msgspec.Struct, eq=False):
+    """One ASGI HTTP exchange."""
+
+    _scope: Scope
+    _receive: Receive
+    _send: Send
+    started: bool = False
+    _pending: "asyncio.Future[Message] | None" = None
+    _kept: list[bytes] | None = None
+    _ended: bool = False
+    _gone: bool = False
+
+    @property
+    def server_name(self) -> str:
+        return "ASGI"
+
+    @property
+    def method(self) -> str:
+        return self._scope["method"]  # type: ignore[no-any-return]
+
+    @property
+    def path(self) -> str:
+        return self._scope["path"]  # type: ignore[no-any-return]
+
+    @property
+    def root_path(self) -> str:
+        return self._scope.get("root_path") or ""
+
+    @property
+    def query_string(self) -> str:
+        return (self._scope.get("query_string") or b"").decode("latin-1")
+
+    @property
+    def scheme(self) -> str:
+        return self._scope.get("scheme") or "http"
+
+    @property
+    def http_version(self) -> str:
+        return self._scope.get("http_version") or "1.1"
+
+    @property
+    def client(self) -> Address | None:
+        return _address(self._scope.get("client"))
+
+    @property
+    def server(self) -> Address | None:
+        return _address(self._scope.get("server"))
+
+    def headers(self) -> Pairs:
+        return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._scope["headers"]]
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while not self._ended:
+            if self._kept:
+                yield self._kept.pop(0)
+                continue
+            message = await self._next()
+            if message["type"] == "http.disconnect":
+                self._gone = True
+                raise ClientDisconnect("the client left before the body was whole")
+            self._ended = not message.get("more_body", False)
+            if body := message.get("body", b""):
+                yield body
+        for chunk in self._kept or ():
+            yield chunk
+
+    async def _next(self) -> Message:
+        if self._pending is None:
+            return await self._receive()
+        message = await self._pending
+        self._pending = None
+        return message
+
+    async def disconnected(self) -> None:
+        """Keep what arrives of the body; a watcher that is cancelled leaves its read to the next one."""
+        while not self._gone:
+            if self._pending is None:
+                self._pending = asyncio.ensure_future(self._receive())
+            message = await asyncio.shield(self._pending)
+            self._pending = None
+            if message["type"] == "http.disconnect":
+                self._gone = True
+            elif not self._ended:
+                self._kept = [*(self._kept or ()), message.get("body", b"")]
+                self._ended = not message.get("more_body", False)
+
+    def stop_reading(self) -> None:
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def send_bytes(self, status: int, headers: Pairs, body: bytes) -> None:
+        head = _heads.get(headers) if type(headers) is tuple else None
+        head = head.copy() if head is not None else _encode(headers)
+        try:
+            await self._send({"type": "http.response.start", "status": status, "headers": head})
+            await self._send({"type": "http.response.body", "body": body})
+        except OSError as exc:
+            raise ClientDisconnect(_LEFT) from exc
+        except Exception:
+            self.started = True
+            raise
+
+    async def send_empty(self, status: int, headers: Pairs) -> None:
+        await self.send_bytes(status, headers, b"")
+
+    async def send_file(self, status: int, headers: Pairs, path: str, start: int, stop: int, *, whole: bool) -> bool:
+        """Use `http.response.pathsend` where it is offered; it knows whole files only."""
+        if not whole or "http.response.pathsend" not in (self._scope.get("extensions") or ()):
+            return False
+        await self._begin(status, headers)
+        await self._write({"type": "http.response.pathsend", "path": path})
+        return True
+
+    async def send_stream(self, status: int, headers: Pairs, chunks: AsyncIterator[bytes]) -> None:
+        await self._begin(status, headers)
+        async for chunk in chunks:
+            await self._write({"type": "http.response.body", "body": chunk, "more_body": True})
+        await self._write({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _begin(self, status: int, headers: Pairs) -> None:
+        self.started = True
+        await self._write({"type": "http.response.start", "status": status, "headers": _encode(headers)})
+
+    async def _write(self, message: Message) -> None:
+        """Since HTTP spec 2.4 a server says with OSError that the client has gone."""
+        try:
+            await self._send(message)
+        except OSError as exc:
+            raise ClientDisconnect(_LEFT) from exc
+
+
+def _address(value: Any) -> Address | None:
+    return Address(str(value[0]), value[1]) if value else None
+
+
+class ASGIApplication:
+    """The ASGI side of an application: `await app(scope, receive, send)`."""
+
+    __slots__ = ()
+    _engine: Engine | None
+
+    @property
+    @abstractmethod
+    def engine(self) -> Engine:
+        """The compiled app."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await self._serve_other(scope, receive, send)
+            return
+        engine = self._engine or self.engine
+        transport = ASGITransport(scope, receive, send)
+        path = scope["path"]
+        request = Request(transport, engine, scope["method"], path, path)
+        if root_path := scope.get("root_path"):
+            request.enter(root_path.rstrip("/"))
+        response = await engine.handle(request)
+        try:
+            await send_response(transport, request, response)
+        except Exception as exc:
+            await send_failed(transport, request, exc)
+        if request._body is not None or response.background is not None:
+            await engine.finish(request, response)
+
+    async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await _serve_lifespan(self.engine, receive, send)
+        elif kind == "websocket":
+            await serve_websocket(self.engine, scope, receive, send)
+        else:
+            raise ValueError(f"nexios does not serve ASGI connections of type {kind!r}")
+
+
+async def _serve_lifespan(engine: Engine, receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                await engine.start()
+            except Exception as exc:
+                logger.exception("the application did not start")
+                await send({"type": "lifespan.startup.failed", "message": f"{type(exc).__name__}: {exc}"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await engine.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,37 @@
+"""What if sending fails? Answer 500 when nothing was sent, let a leaving client go, else break the connection."""
+
+import logging
+from typing import Protocol
+
+from nexios._pipeline.errors import printable
+from nexios.errors import ClientDisconnect
+from nexios.messages.request import Request
+from nexios.messages.transport import HTTPTransport
+
+__all__ = ["SendingTransport", "send_failed"]
+
+logger = logging.getLogger("nexios")
+
+_BODY = b'{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Internal Server Error"}'
+
+
+class SendingTransport(HTTPTransport, Protocol):
+    """A transport that knows whether a response has begun."""
+
+    started: bool
+
+
+async def send_failed(transport: SendingTransport, request: Request, exc: Exception) -> None:
+    """Deal with an exception that came up while a response was sent.
+
+    Once a response has begun it is never ended as if it were whole: the exception goes on to
+    the server, which closes the connection (RFC 9112 section 8).
+    """
+    if isinstance(exc, ClientDisconnect):
+        logger.debug("the client left before the response was sent: %s", printable(request.path))
+        return
+    logger.error("sending the response failed: %s %s", printable(request.method), printable(request.path), exc_info=exc)
+    if transport.started:
+        raise exc
+    headers = (("content-type", "application/problem+json"), ("content-length", str(len(_BODY))))
+    await transport.send_bytes(500, headers, _BODY)

@@ -1,0 +1,5 @@
+"""Middleware: what happens around every request."""
+
+from nexios._pipeline.middleware import BaseMiddleware, CallNext
+
+__all__ = ["BaseMiddleware", "CallNext"]

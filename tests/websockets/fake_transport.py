@@ -1,0 +1,106 @@
+"""A WebSocket without a server: what the client does is written in a list, what we do is read from one."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from nexios.errors import ClientDisconnect
+from nexios.messages.transport import Address, Pairs
+from nexios.messages.websocket import WebSocket
+from nexios.settings import Limits
+
+__all__ = ["GONE", "FakeContext", "FakeTransport", "make_websocket"]
+
+GONE = object()
+"""In `incoming`: the connection breaks, without a close frame."""
+
+
+class FakeContext:
+    """An application that has one named route."""
+
+    app = "the app"
+
+    def url_path_for(self, name: str, params: Mapping[str, Any]) -> str:
+        return f"/{name}/{len(params)}"
+
+
+class FakeTransport:
+    """One WebSocket in memory; `sent` holds every verb that was used, in order.
+
+    `incoming` holds messages, (code, reason) for a close frame, or GONE; when it is used up the client says nothing.
+    """
+
+    server_name = "memory"
+    root_path = ""
+    http_version = "1.1"
+    server = Address("127.0.0.1", 8000)
+    client = Address("10.0.0.1", 50000)
+
+    def __init__(
+        self,
+        path: str = "/",
+        *,
+        headers: Pairs = (("host", "testserver"),),
+        query_string: str = "",
+        scheme: str = "ws",
+        subprotocols: Sequence[str] = (),
+        incoming: Iterable[object] = (),
+        client_is_gone: bool = False,
+    ) -> None:
+        self.path = path
+        self.query_string = query_string
+        self.scheme = scheme
+        self.subprotocols = subprotocols
+        self.sent: list[tuple[Any, ...]] = []
+        self.close_code = 1005
+        self.close_reason = ""
+        self.client_is_gone = client_is_gone
+        self.reading = asyncio.Event()
+        self.may_close = asyncio.Event()
+        self.may_close.set()
+        self.denied_with: tuple[Pairs, bytes] = ((), b"")
+        self._headers = headers
+        self._incoming = list(incoming)
+
+    def headers(self) -> Pairs:
+        return self._headers
+
+    async def accept(self, *, subprotocol: str | None, headers: Pairs) -> None:
+        await self._write("accept", subprotocol, list(headers))
+
+    async def deny(self, status: int, headers: Pairs, body: bytes) -> None:
+        self.denied_with = (headers, body)
+        await self._write("deny", status)
+
+    async def receive(self) -> str | bytes | None:
+        if not self._incoming:
+            self.reading.set()
+            await asyncio.Event().wait()
+        message = self._incoming.pop(0)
+        if message is GONE:
+            self.close_code, self.client_is_gone = 1006, True
+            return None
+        if isinstance(message, tuple):
+            self.close_code, self.close_reason = message
+            return None
+        return message  # type: ignore[return-value]
+
+    async def send_text(self, text: str) -> None:
+        await self._write("text", text)
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._write("bytes", data)
+
+    async def close(self, code: int, reason: str) -> None:
+        await self.may_close.wait()
+        await self._write("close", code, reason)
+
+    async def _write(self, *verb: Any) -> None:
+        if self.client_is_gone:
+            raise ClientDisconnect("gone")
+        self.sent.append(verb)
+
+
+def make_websocket(transport: FakeTransport, limits: Limits | None = None, **path_params: Any) -> WebSocket:
+    """Return a WebSocket that nobody accepted yet."""
+    return WebSocket(transport, FakeContext(), limits or Limits(), path_params=path_params)
