@@ -1,0 +1,101 @@
+"""The command line of the benchmarks: `python -m benchmarks inprocess | servers | memory | all`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import inprocess, memory, servers
+from benchmarks.budgets import format_verdicts, is_missed, judge
+from benchmarks.processes import ROOT
+from benchmarks.published import published_python
+from benchmarks.report import write_report
+from benchmarks.results import Results, load_results, save_results
+from benchmarks.serve import SERVERS
+from benchmarks.workloads import WORKLOADS
+
+__all__ = ["main"]
+
+_KEPT = "results.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what was asked for, keep and report it; 1 when `--strict` and a budget is missed."""
+    options = _parser().parse_args(arguments)
+    kept = options.output / _KEPT
+    results = load_results(kept)
+    if options.kind in ("inprocess", "all"):
+        results.inprocess = inprocess.measure(_in_process_plan(options))
+    if options.kind in ("memory", "all"):
+        results.memory = memory.measure(options.memory_framework, requests=options.memory_requests)
+    if options.kind in ("servers", "all"):
+        results.servers = servers.measure(_server_plan(options))
+    if not options.dry:
+        save_results(results, kept)
+        write_report(results, options.output)
+    return _conclude(results, strict=options.strict)
+
+
+def _conclude(results: Results, *, strict: bool) -> int:
+    verdicts = judge(results)
+    print(f"\n{format_verdicts(verdicts)}")
+    return 1 if strict and is_missed(verdicts) else 0
+
+
+def _in_process_plan(options: argparse.Namespace) -> inprocess.Plan:
+    frameworks = tuple(_module(name) for name in options.frameworks) or inprocess.FRAMEWORKS
+    published = options.published_python
+    if published is None and "published_app" in frameworks and not options.no_published:
+        published = published_python()
+    return inprocess.Plan(
+        frameworks=frameworks,
+        workloads=tuple(options.workloads) or tuple(WORKLOADS),
+        rounds=options.rounds,
+        requests=options.requests,
+        round_s=options.round_seconds,
+        core=options.core,
+        published=published,
+    )
+
+
+def _server_plan(options: argparse.Namespace) -> servers.ServerPlan:
+    field = tuple(
+        contender
+        for contender in servers.DEFAULT_FIELD
+        if (not options.servers or contender.server in options.servers)
+        and (
+            not options.frameworks
+            or contender.framework.startswith("raw")
+            or contender.framework in map(_module, options.frameworks)
+        )
+    )
+    return servers.ServerPlan(contenders=field, rounds=options.server_rounds, seconds=options.seconds)
+
+
+def _module(name: str) -> str:
+    return name if name.endswith("_app") else f"{name}_app"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("kind", nargs="?", default="inprocess", choices=("inprocess", "servers", "memory", "all"))
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when a budget is missed")
+    parser.add_argument("--dry", action="store_true", help="print only: keep no results and write no report")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks", help="folder of the report")
+    parser.add_argument("--frameworks", nargs="*", default=[], help="for example: nexios starlette published")
+    parser.add_argument("--workloads", nargs="*", default=[], choices=tuple(WORKLOADS))
+    parser.add_argument("--rounds", type=int, default=5, help="in-process rounds")
+    parser.add_argument("--requests", type=int, default=20_000, help="requests a round, at most")
+    parser.add_argument("--round-seconds", type=float, default=1.0, help="a slow framework's round ends about here")
+    parser.add_argument("--core", type=int, default=0, help="processor of the in-process measurements")
+    parser.add_argument("--published-python", type=Path, help="interpreter that has the published nexios")
+    parser.add_argument("--no-published", action="store_true", help="leave the published nexios out")
+    parser.add_argument("--servers", nargs="*", default=[], choices=SERVERS)
+    parser.add_argument("--server-rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="load on one workload of one server round")
+    parser.add_argument("--memory-framework", default="nexios_app")
+    parser.add_argument("--memory-requests", type=int, default=100_000)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The workloads in nexios, written as its documentation would write them."""
+
+from collections.abc import Awaitable, Callable
+
+import nexios
+from benchmarks.asgi import AsgiApplication
+from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from nexios import HTTPException, NexiosApp, Request, Response
+
+__all__ = ["NAME", "PACKAGE", "basic", "build"]
+
+NAME = "nexios"
+PACKAGE = "nexios"
+
+
+def build(workload: str) -> AsgiApplication | None:
+    """Return the nexios application for `workload`."""
+    if workload in ("plain", "json", "path"):
+        return basic()
+    if workload == "middleware":
+        return _behind_middlewares()
+    if workload in ("routes_few", "routes_many"):
+        return _routes(MANY_ROUTES if workload == "routes_many" else FEW_ROUTES)
+    makers = {"dependency": _dependent, "json_in": _json_in, "form_in": _form_in, "file": _file, "mixed": _mixed}
+    return makers[workload]() if workload in makers else None
+
+
+def basic() -> NexiosApp:
+    """Return the application of three routes that the server benchmarks use too."""
+    app = NexiosApp()
+
+    @app.get("/")
+    async def plain(request: Request, response: Response) -> Response:
+        return response.text(TEXT)
+
+    @app.get("/json")
+    async def message(request: Request, response: Response) -> Response:
+        return response.json(JSON_MESSAGE)
+
+    @app.get("/items/{item_id:int}")
+    async def item(request: Request, response: Response, item_id: int) -> Response:
+        return response.json({"id": item_id})
+
+    return app
+
+
+async def _pass_through(request: Request, response: Response, call_next: Callable[[], Awaitable[Response]]) -> Response:
+    return await call_next()
+
+
+def _behind_middlewares() -> NexiosApp:
+    app = basic()
+    for _ in range(MIDDLEWARES):
+        app.add_middleware(_pass_through)
+    return app
+
+
+async def _provide() -> str:
+    return TEXT
+
+
+def _dependent() -> NexiosApp:
+    app = NexiosApp()
+
+    @app.get("/")
+    async def plain(request: Request, response: Response, text: str = nexios.Depend(_provide)) -> Response:
+        return response.text(text)
+
+    return app
+
+
+def _routes(count: int) -> NexiosApp:
+    app = NexiosApp()
+
+    async def thing(request: Request, response: Response, item_id: int) -> Response:
+        return response.json({"id": item_id})
+
+    for index in range(count):
+        app.get(route_template(index))(thing)
+    return app
+
+
+def _json_in() -> NexiosApp:
+    app = NexiosApp()
+
+    @app.post("/echo")
+    async def echo(request: Request, response: Response) -> Response:
+        return response.json(await request.json())
+
+    return app
+
+
+def _form_in() -> NexiosApp:
+    app = NexiosApp()
+
+    @app.post("/form")
+    async def form(request: Request, response: Response) -> Response:
+        return response.json(dict((await request.form()).items()))
+
+    return app
+
+
+def _file() -> NexiosApp:
+    app = NexiosApp()
+    path = file_path()
+
+    @app.get("/file")
+    async def file(request: Request, response: Response) -> Response:
+        return response.file(path)
+
+    return app
+
+
+def _mixed() -> NexiosApp:
+    """Return the application of the memory benchmark, which has an answer of every kind."""
+    app = NexiosApp()
+
+    @app.get("/items/{item_id:int}")
+    async def item(request: Request, response: Response, item_id: int) -> Response:
+        return response.json({"id": item_id})
+
+    @app.get("/invalid")
+    async def invalid(request: Request, response: Response) -> Response:
+        raise HTTPException(422)
+
+    @app.get("/boom")
+    async def boom(request: Request, response: Response) -> Response:
+        raise RuntimeError("boom")
+
+    @app.post("/upload")
+    async def upload(request: Request, response: Response) -> Response:
+        form = await request.form()
+        return response.json({"fields": len(list(form.items()))})
+
+    @app.post("/read")
+    async def read(request: Request, response: Response) -> Response:
+        return response.json({"size": len(await request.body())})
+
+    return app

@@ -1,0 +1,160 @@
+"""Which costs did we promise to stay under, and did we?
+
+The numbers are those of the design. A budget reads one figure out of the results;
+a figure that was not measured is neither met nor missed.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.results import InProcess, Results, Servers
+from benchmarks.workloads import MANY_ROUTES, MIDDLEWARES
+
+__all__ = [
+    "BUDGETS",
+    "OURS",
+    "Budget",
+    "Verdict",
+    "extra_cost",
+    "format_verdicts",
+    "is_missed",
+    "judge",
+    "routes_growth",
+]
+
+OURS = "nexios"
+_RAW_ASGI = "raw ASGI"
+
+Figure = Callable[[Results], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One promise: the figure that `measured` finds is at most, or at least, `limit`."""
+
+    title: str
+    limit: float
+    unit: str
+    measured: Figure
+    bound: Literal["at most", "at least"] = "at most"
+
+    def is_met(self, figure: float) -> bool:
+        """The limit itself is within the budget."""
+        return figure <= self.limit if self.bound == "at most" else figure >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one budget; `word` is "over" for every miss, a share that is too small as well."""
+
+    budget: Budget
+    figure: float | None
+
+    @property
+    def word(self) -> Literal["ok", "over", "not measured"]:
+        if self.figure is None:
+            return "not measured"
+        return "ok" if self.budget.is_met(self.figure) else "over"
+
+
+def judge(results: Results, budgets: Iterable[Budget] | None = None) -> list[Verdict]:
+    """Return one verdict a budget, in the order of the budgets."""
+    return [Verdict(budget, budget.measured(results)) for budget in (BUDGETS if budgets is None else budgets)]
+
+
+def is_missed(verdicts: Iterable[Verdict]) -> bool:
+    """True when any measured budget is over."""
+    return any(verdict.word == "over" for verdict in verdicts)
+
+
+def format_verdicts(verdicts: Iterable[Verdict]) -> str:
+    """Return the verdicts as a table of plain text, one line each."""
+    rows = [("budget", "limit", "measured", "verdict")]
+    for verdict in verdicts:
+        budget = verdict.budget
+        figure = "" if verdict.figure is None else f"{verdict.figure:.2f} {budget.unit}"
+        rows.append((budget.title, f"{budget.bound} {budget.limit:g} {budget.unit}", figure, verdict.word))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _in_process(read: Callable[[InProcess], float | None]) -> Figure:
+    return lambda results: None if results.inprocess is None else read(results.inprocess)
+
+
+def _ratio(workload: str) -> Figure:
+    def read(figures: InProcess) -> float | None:
+        timing = figures.timing(OURS, workload)
+        return None if timing is None else timing.ratio
+
+    return _in_process(read)
+
+
+def extra_cost(figures: InProcess, framework: str, workload: str, layers: int) -> float | None:
+    """Return what each of `layers` additions to the plain workload costs, in raw plain requests."""
+    plain, loaded = figures.timing(framework, "plain"), figures.timing(framework, workload)
+    if plain is None or loaded is None:
+        return None
+    return (loaded.units - plain.units) / layers
+
+
+def routes_growth(figures: InProcess, framework: str) -> float | None:
+    """Return the time of one request among many routes over the time among few."""
+    few, many = figures.timing(framework, "routes_few"), figures.timing(framework, "routes_many")
+    return None if few is None or many is None else many.units / few.units
+
+
+def _extra(workload: str, layers: int) -> Figure:
+    return _in_process(lambda figures: extra_cost(figures, OURS, workload, layers))
+
+
+def _build_s(figures: InProcess) -> float | None:
+    return next((build.seconds for build in figures.builds if build.framework == OURS), None)
+
+
+def _served(read: Callable[[Servers], float | None]) -> Figure:
+    return lambda results: None if results.servers is None else read(results.servers)
+
+
+def _share(server: str, workload: str) -> Figure:
+    def read(figures: Servers) -> float | None:
+        found = figures.throughput(server, OURS, workload)
+        return None if found is None else found.share
+
+    return _served(read)
+
+
+def _over_raw_asgi(workload: str) -> Figure:
+    def read(figures: Servers) -> float | None:
+        ours = figures.throughput("granian-rsgi", OURS, workload)
+        raw = figures.throughput("granian-asgi", _RAW_ASGI, workload)
+        return None if ours is None or raw is None else ours.rate / raw.rate
+
+    return _served(read)
+
+
+def _grown(results: Results) -> float | None:
+    return None if results.memory is None else results.memory.delta_mib
+
+
+BUDGETS = (
+    Budget("plain text", 2.6, "x raw", _ratio("plain")),
+    Budget("JSON", 2.6, "x raw", _ratio("json")),
+    Budget("path parameter to JSON", 3.0, "x raw", _ratio("path")),
+    Budget("each pass-through middleware", 0.35, "x raw", _extra("middleware", MIDDLEWARES)),
+    Budget("one async dependency", 0.5, "x raw", _extra("dependency", 1)),
+    Budget(f"{MANY_ROUTES} routes over 3", 1.3, "x", _in_process(lambda figures: routes_growth(figures, OURS))),
+    Budget(f"compile {MANY_ROUTES} routes", 1.0, "s", _in_process(_build_s)),
+    Budget("import nexios", 150.0, "ms", _in_process(lambda figures: figures.import_ms.get(OURS))),
+    Budget("frames of a warm GET", 26, "frames", _in_process(lambda figures: max(figures.hops.values(), default=None))),
+    Budget("plain text under Uvicorn", 0.88, "x raw ASGI", _share("uvicorn", "plain"), "at least"),
+    Budget("JSON under Uvicorn", 0.88, "x raw ASGI", _share("uvicorn", "json"), "at least"),
+    Budget("plain text under Granian RSGI", 0.83, "x raw RSGI", _share("granian-rsgi", "plain"), "at least"),
+    Budget("JSON under Granian RSGI", 0.83, "x raw RSGI", _share("granian-rsgi", "json"), "at least"),
+    Budget("plain text, RSGI over raw ASGI", 1.15, "x raw ASGI", _over_raw_asgi("plain"), "at least"),
+    Budget("JSON, RSGI over raw ASGI", 1.15, "x raw ASGI", _over_raw_asgi("json"), "at least"),
+    Budget("memory after 100,000 requests", 5.0, "MiB", _grown),
+)

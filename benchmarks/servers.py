@@ -1,0 +1,222 @@
+"""How much of a raw application's throughput is left under a real server?
+
+Server on one processor, load on another, loopback only. Rounds alternate: in each,
+every application is started, warmed, measured and stopped, so that a slow minute
+of the machine hits all of them. A ratio compares with the raw application of the
+same server in the same round; the median over the rounds is reported. Where the
+system tells it, the server's own processor time is read too: requests a processor
+second say the same on a quiet machine, and something useful on a busy one.
+"""
+
+import importlib
+import importlib.metadata
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+
+from benchmarks.load import LoadFailed, loader_name, run_load
+from benchmarks.processes import cpu_seconds, environment, pinned
+from benchmarks.results import Servers, Throughput
+from benchmarks.workloads import WORKLOADS
+
+__all__ = ["DEFAULT_FIELD", "Contender", "ServerPlan", "measure"]
+
+_RAW = {"uvicorn": "raw", "hypercorn": "raw", "granian-asgi": "raw", "granian-rsgi": "raw_rsgi"}
+_PEERS = ("starlette_app", "blacksheep_app", "falcon_app", "fastapi_app", "litestar_app")
+_START_S = 20.0
+_WARM_UP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One application under one server."""
+
+    server: str
+    framework: str
+
+
+DEFAULT_FIELD = (
+    *(Contender("uvicorn", name) for name in ("raw", "nexios_app", *_PEERS)),
+    *(Contender("hypercorn", name) for name in ("raw", "nexios_app", "starlette_app")),
+    *(Contender("granian-asgi", name) for name in ("raw", "nexios_app", "starlette_app", "blacksheep_app")),
+    *(Contender("granian-rsgi", name) for name in ("raw_rsgi", "nexios_app")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPlan:
+    """What to load and how long: `seconds` for each workload of each round."""
+
+    contenders: tuple[Contender, ...] = DEFAULT_FIELD
+    workloads: tuple[str, ...] = ("plain", "json")
+    rounds: int = 3
+    seconds: float = 3.0
+    server_core: int | None = 0
+    load_core: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    contender: Contender
+    workload: str
+    round: int
+    per_second: float
+    per_cpu_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    port: int
+    pid: int
+
+
+def measure(plan: ServerPlan) -> Servers:
+    """Run the whole plan; what cannot be started is left out with a line that says so."""
+    samples: list[_Sample] = []
+    unable: set[Contender] = set()
+    for number in range(plan.rounds):
+        for contender in plan.contenders:
+            if contender not in unable:
+                samples.extend(_sampled(contender, number, plan, unable))
+    return Servers(
+        date=datetime.now(tz=UTC).date().isoformat(),
+        python=platform.python_version(),
+        loader=loader_name(),
+        rounds=plan.rounds,
+        seconds=plan.seconds,
+        versions=_versions(plan),
+        throughputs=tuple(_summary(samples, plan)),
+    )
+
+
+def _sampled(contender: Contender, number: int, plan: ServerPlan, unable: set[Contender]) -> list[_Sample]:
+    try:
+        with _running(contender, plan.server_core) as server:
+            run_load(server.port, "/", _WARM_UP_S, plan.load_core)
+            return [_measured(contender, number, workload, server, plan) for workload in plan.workloads]
+    except LoadFailed as exc:
+        unable.add(contender)
+        _say(f"left out: {contender.framework} under {contender.server}: {exc}")
+        return []
+
+
+def _measured(contender: Contender, number: int, workload: str, server: _Server, plan: ServerPlan) -> _Sample:
+    before = cpu_seconds(server.pid)
+    load = run_load(server.port, WORKLOADS[workload].path, plan.seconds, plan.load_core)
+    spent = cpu_seconds(server.pid) - before
+    rate, cpu_rate = load.requests / load.seconds, load.requests / spent if spent > 0 else None
+    _say(
+        f"round {number + 1} {contender.server:13} {contender.framework:15} {workload:6} {rate:8.0f}/s"
+        f" {cpu_rate or 0:8.0f}/cpu s"
+    )
+    return _Sample(contender, workload, number, rate, cpu_rate)
+
+
+@contextmanager
+def _running(contender: Contender, core: int | None) -> Iterator[_Server]:
+    """Start the server on a free port, wait for its first answer, and end it afterwards."""
+    port = _free_port()
+    command = [sys.executable, "-P", "-m", "benchmarks.serve", contender.server, contender.framework, str(port)]
+    with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as words:
+        with pinned(core):
+            process = subprocess.Popen(
+                command, env=environment(), cwd=tempfile.gettempdir(), stdout=subprocess.DEVNULL, stderr=words
+            )
+        try:
+            if not _answers(port, process):
+                words.seek(0)
+                raise LoadFailed((words.read().strip().splitlines() or ["no answer"])[-1])
+            yield _Server(port, process.pid)
+        finally:
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until a request is answered; False when the process ended or too much time went by."""
+    deadline = time.monotonic() + _START_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                if connection.recv(12).startswith(b"HTTP/1.1 200"):
+                    return True
+        except OSError:
+            pass
+        time.sleep(0.05)
+    return False
+
+
+def _summary(samples: Iterable[_Sample], plan: ServerPlan) -> Iterator[Throughput]:
+    found = {(s.contender.server, s.contender.framework, s.workload, s.round): s for s in samples}
+    for contender in plan.contenders:
+        for workload in plan.workloads:
+            row = _row(found, contender, workload, plan.rounds)
+            if row is not None:
+                yield row
+
+
+def _row(
+    found: Mapping[tuple[str, str, str, int], _Sample], contender: Contender, workload: str, rounds: int
+) -> Throughput | None:
+    server, framework, raw = contender.server, contender.framework, _RAW[contender.server]
+    mine = [found.get((server, framework, workload, number)) for number in range(rounds)]
+    yard = [found.get((server, raw, workload, number)) for number in range(rounds)]
+    pairs = [(sample, base) for sample, base in zip(mine, yard, strict=True) if sample and base]
+    if not pairs:
+        return None
+    cpu = [s.per_cpu_second / b.per_cpu_second for s, b in pairs if s.per_cpu_second and b.per_cpu_second]
+    return Throughput(
+        server=server,
+        framework=_name(framework),
+        workload=workload,
+        per_second=median(sample.per_second for sample, _ in pairs),
+        per_cpu_second=median(rates) if (rates := [s.per_cpu_second for s, _ in pairs if s.per_cpu_second]) else None,
+        against=_name(raw),
+        ratio=median(sample.per_second / base.per_second for sample, base in pairs),
+        cpu_ratio=median(cpu) if cpu else None,
+    )
+
+
+def _name(framework: str) -> str:
+    return str(importlib.import_module(f"benchmarks.apps.{framework}").NAME)
+
+
+def _versions(plan: ServerPlan) -> dict[str, str]:
+    packages = {contender.server.partition("-")[0] for contender in plan.contenders}
+    packages |= {contender.framework.removesuffix("_app") for contender in plan.contenders}
+    return {name: version for name in sorted(packages) if (version := _version(name)) is not None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

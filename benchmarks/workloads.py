@@ -1,0 +1,137 @@
+"""What is asked of every framework, and which answer counts as having done it?
+
+A workload is one request with the answer that a correct application gives. It
+holds values only, and only the standard library, because the measuring process
+also runs in an environment that has nothing of this repository.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+__all__ = [
+    "FEW_ROUTES",
+    "FILE_NAME",
+    "FILE_SIZE",
+    "JSON_MESSAGE",
+    "MANY_ROUTES",
+    "MIDDLEWARES",
+    "TEXT",
+    "WORKLOADS",
+    "Workload",
+    "file_path",
+    "route_template",
+]
+
+TEXT: Final = "Hello, world!"
+JSON_MESSAGE: Final = {"message": "Hello, world!"}
+MIDDLEWARES: Final = 5
+FEW_ROUTES: Final = 3
+MANY_ROUTES: Final = 2_000
+FILE_SIZE: Final = 64 * 1024
+FILE_NAME: Final = "payload.bin"
+
+_ORDER: Final = {"name": "Ada Lovelace", "quantity": 3, "price": 12.5, "tags": ["new", "gift"], "paid": True}
+_FIELDS: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "quantity": "3", "note": "leave at the door"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One request, and the test of its answer.
+
+    `requests` is how many of them a round holds at most. `accepts` is given the
+    body of a 200 answer.
+    """
+
+    name: str
+    title: str
+    method: str
+    path: str
+    accepts: Callable[[bytes], bool]
+    body: bytes = b""
+    content_type: str | None = None
+    requests: int = 20_000
+
+
+def file_path() -> Path:
+    """Return the file that the `file` workload sends, written when it is not there.
+
+    Every measuring process finds the same file.
+    """
+    path = Path(tempfile.gettempdir()) / "nexios-benchmarks" / FILE_NAME
+    if not path.exists() or path.stat().st_size != FILE_SIZE:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(range(256)) * (FILE_SIZE // 256))
+    return path
+
+
+def route_template(index: int, parameter: str = "{item_id:int}") -> str:
+    """Return the path of route number `index` of the routing workloads.
+
+    >>> route_template(7)
+    '/group7/things/{item_id:int}'
+    """
+    return f"/group{index}/things/{parameter}"
+
+
+def _is_text(body: bytes) -> bool:
+    return body == TEXT.encode()
+
+
+def _is_json(expected: object) -> Callable[[bytes], bool]:
+    def accepts(body: bytes) -> bool:
+        return bool(json.loads(body) == expected)
+
+    return accepts
+
+
+def _is_file(body: bytes) -> bool:
+    return len(body) == FILE_SIZE
+
+
+_ALL: Final = (
+    Workload("plain", "plain text", "GET", "/", _is_text),
+    Workload("json", "JSON", "GET", "/json", _is_json(JSON_MESSAGE)),
+    Workload("path", "path parameter to JSON", "GET", "/items/42", _is_json({"id": 42})),
+    Workload("middleware", f"plain text, {MIDDLEWARES} middlewares", "GET", "/", _is_text),
+    Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text),
+    Workload(
+        "routes_few",
+        f"one of {FEW_ROUTES} routes",
+        "GET",
+        route_template(FEW_ROUTES // 2, "42"),
+        _is_json({"id": 42}),
+    ),
+    Workload(
+        "routes_many",
+        f"one of {MANY_ROUTES} routes",
+        "GET",
+        route_template(MANY_ROUTES // 2, "42"),
+        _is_json({"id": 42}),
+    ),
+    Workload(
+        "json_in",
+        "JSON in, JSON out",
+        "POST",
+        "/echo",
+        _is_json(_ORDER),
+        body=json.dumps(_ORDER).encode(),
+        content_type="application/json",
+    ),
+    Workload(
+        "form_in",
+        "form in, JSON out",
+        "POST",
+        "/form",
+        _is_json(_FIELDS),
+        body=urlencode(_FIELDS).encode(),
+        content_type="application/x-www-form-urlencoded",
+    ),
+    Workload("file", "file of 64 KiB", "GET", "/file", _is_file, requests=4_000),
+)
+
+WORKLOADS: Final = {workload.name: workload for workload in _ALL}
