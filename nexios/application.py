@@ -12,6 +12,7 @@ from nexios._servers.asgi import ASGIApplication
 from nexios._servers.mounted import mounted
 from nexios._servers.rsgi import RSGIApplication
 from nexios.concurrency import Threads
+from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
 from nexios.messages.state import State
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
@@ -54,6 +55,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
 
         Raises:
             ConfigurationError: Options or environment hold what is no setting; all faults at once.
+                Or there are both a `settings` object and options.
         """
         super().__init__(middleware=middleware, exception_handlers=exception_handlers or {})
         self.settings = _settings(settings, options)
@@ -65,6 +67,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         self._startup: list[Hook] = []
         self._shutdown: list[Hook] = []
         self._engine: Engine | None = None
+        self._compiling = False
 
     @property
     def debug(self) -> bool:
@@ -138,12 +141,19 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         Raises:
             ConfigurationError: Something does not fit; the text names the place and the fix.
         """
-        if settings is not None:
-            return compile_engine(self._blueprint(settings))
-        if self._engine is None:
-            self._engine = compile_engine(self._blueprint(self.settings))
+        if settings is None and self._engine is not None:
+            return self._engine
+        if self._compiling:
+            raise ConfigurationError(f"{self!r} is mounted in itself, directly or by way of other apps.")
+        self._compiling = True
+        try:
+            engine = compile_engine(self._blueprint(settings or self.settings))
+        finally:
+            self._compiling = False
+        if settings is None:
+            self._engine = engine
             self.freeze()
-        return self._engine
+        return engine
 
     def _blueprint(self, settings: Settings) -> Blueprint:
         return Blueprint(
@@ -168,4 +178,11 @@ def _adapt_mounted(app: object, threads: Threads) -> MountedApp:
 
 
 def _settings(given: Settings | None, options: dict[str, Any]) -> Settings:
-    return Settings.from_environment(**options) if given is None else given
+    if given is None:
+        return Settings.from_environment(**options)
+    if options:
+        raise ConfigurationError(
+            f"NexiosApp got a settings object and options as well ({', '.join(sorted(options))}).\n"
+            "Put them into the one:\n\n    NexiosApp(settings=Settings(debug=True))\n"
+        )
+    return given

@@ -9,14 +9,17 @@ The plainest handler, async and (request, response), is its own plan: nothing is
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from nexios._pipeline.middleware import Link
 from nexios.concurrency import Threads
 from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
 from nexios.messages.response import Response
+from nexios.routing.place import name_of
 from nexios.routing.route import Route
 
 __all__ = ["Arguments", "compile_arguments", "compile_call", "is_async"]
@@ -25,8 +28,7 @@ _REQUEST_NAMES = frozenset({"request", "req"})
 _RESPONSE_NAMES = frozenset({"response", "res"})
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(msgspec.Struct, frozen=True):
     """Where the arguments of one handler come from; names of parameters, in their order."""
 
     request: str | None
@@ -34,6 +36,8 @@ class Arguments:
     path: tuple[str, ...]
     takes_all: bool
     """The handler has `**kwargs`, which take the path parameters it does not name."""
+    leads: bool
+    """Request and response are its first two parameters, in this order."""
     plain: bool
     """Called as handler(request, response), with nothing else."""
 
@@ -44,25 +48,41 @@ def compile_arguments(route: Route, path_names: Sequence[str]) -> Arguments:
     Raises:
         ConfigurationError: Nothing fills a parameter; the text says which and how to mend it.
     """
+    _refuse_generator(route)
     parameters = list(inspect.signature(route.handler).parameters.values())
-    roles = {parameter.name: _role(parameter, index, path_names) for index, parameter in enumerate(parameters)}
+    roles = _roles(parameters, path_names)
+    by_role = {role: tuple(name for name, has in roles.items() if has == role) for role in set(roles.values())}
+    leads = all(map(_is_positional, parameters[:2])) and list(roles.values())[:2] == ["request", "response"]
+    plain = leads and not by_role.keys() & {"path", "all"}
     for parameter in parameters:
         if roles[parameter.name] == "unfilled":
             raise _nothing_fills(route, parameter.name, path_names)
-    by_role = {role: tuple(name for name, has in roles.items() if has == role) for role in set(roles.values())}
-    positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        if parameter.kind is parameter.POSITIONAL_ONLY and not plain:
+            raise _positional_only(route, parameter.name)
     return Arguments(
         request=next(iter(by_role.get("request", ())), None),
         response=next(iter(by_role.get("response", ())), None),
         path=by_role.get("path", ()),
         takes_all="all" in by_role,
-        plain=positional
-        and list(roles.values())[:2] == ["request", "response"]
-        and not by_role.keys() & {"path", "all"},
+        leads=leads,
+        plain=plain,
     )
 
 
-def _role(parameter: inspect.Parameter, index: int, path_names: Sequence[str]) -> str:
+def _roles(parameters: Sequence[inspect.Parameter], path_names: Sequence[str]) -> dict[str, str]:
+    """By name and annotation; then the first two by position, where no other parameter has that role."""
+    roles = {parameter.name: _role(parameter, path_names) for parameter in parameters}
+    for role, parameter in zip(("request", "response"), parameters, strict=False):
+        if roles[parameter.name] == "unfilled" and role not in roles.values() and _is_positional(parameter):
+            roles[parameter.name] = role
+    return roles
+
+
+def _is_positional(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _role(parameter: inspect.Parameter, path_names: Sequence[str]) -> str:
     name, annotation = parameter.name, parameter.annotation
     if parameter.kind is parameter.VAR_KEYWORD:
         return "all"
@@ -74,23 +94,47 @@ def _role(parameter: inspect.Parameter, index: int, path_names: Sequence[str]) -
         return "request"
     if annotation is Response or annotation == "Response" or name in _RESPONSE_NAMES:
         return "response"
-    if parameter.default is not parameter.empty:
-        return "default"
-    return ("request", "response")[index] if index < 2 and parameter.kind is not parameter.KEYWORD_ONLY else "unfilled"
+    return "unfilled" if parameter.default is parameter.empty else "default"
+
+
+def _refuse_generator(route: Route) -> None:
+    if inspect.isasyncgenfunction(route.handler) or inspect.isgeneratorfunction(route.handler):
+        name = name_of(route.handler)
+        raise ConfigurationError(
+            f"{_name_of_route(route)} cannot be compiled: {name}() is a generator, which is no response.\n\n"
+            f"  {route.location}   {name}{inspect.signature(route.handler)}\n\n"
+            f"Stream what it makes:\n\n    return response.stream({name}())\n"
+        )
 
 
 def _nothing_fills(route: Route, name: str, path_names: Sequence[str]) -> ConfigurationError:
-    handler = getattr(route.handler, "__qualname__", type(route.handler).__qualname__)
     has = f"it has {', '.join(path_names)}" if path_names else "it has none"
     return ConfigurationError(
-        f"{'/'.join(sorted(route.methods))} {route.template} cannot be compiled: "
-        f"nothing fills the parameter {name!r} of {handler}().\n\n"
-        f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"
+        f"{_name_of_route(route)} cannot be compiled: "
+        f"nothing fills the parameter {name!r} of {name_of(route.handler)}().\n\n{_line_of(route)}\n\n"
         f"A parameter after (request, response) must be a path parameter of {route.template!r} ({has}), "
         "or have a default.\n"
         f"For a query parameter, read it from the request:\n\n"
         f'    {name} = request.query_params.get("{name}")\n'
     )
+
+
+def _positional_only(route: Route, name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{_name_of_route(route)} cannot be compiled: the parameter {name!r} of {name_of(route.handler)}() "
+        f"is positional-only, and arguments are given by name.\n\n{_line_of(route)}\n\nTake the '/' out of it.\n"
+    )
+
+
+def _name_of_route(route: Route) -> str:
+    """The HEAD that a GET implies goes without saying."""
+    methods = [method for method in route.methods if method != "HEAD" or "GET" not in route.methods]
+    return f"{'/'.join(methods)} {route.template}"
+
+
+def _line_of(route: Route) -> str:
+    function = "async def" if is_async(route.handler) else "def"
+    return f"  {route.location}   {function} {name_of(route.handler)}{inspect.signature(route.handler)}"
 
 
 def compile_call(
@@ -100,7 +144,7 @@ def compile_call(
     asynchronous = is_async(handler)
     if arguments.plain and asynchronous:
         return handler
-    if asynchronous and (arguments.request, arguments.response) == ("request", "response"):
+    if asynchronous and arguments.leads:
         if path_names and (arguments.takes_all or set(arguments.path) == set(path_names)):
             return _with_path_params(handler)
     fill = _filler(arguments)
@@ -108,15 +152,18 @@ def compile_call(
         return lambda request, response: handler(**fill(request, response))
 
     async def in_thread(request: Request, response: Response) -> Any:
-        return await threads.run_in_thread(handler, **fill(request, response))
+        return await threads.run_in_thread(partial(handler, **fill(request, response)))
 
     return in_thread
 
 
 def is_async(handler: Callable[..., Any]) -> bool:
     """Whether calling `handler` gives a coroutine: an async function, or an object whose `__call__` is one."""
-    target = inspect.unwrap(handler)
-    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
+    return any(map(_is_coroutine_function, (handler, inspect.unwrap(handler))))
+
+
+def _is_coroutine_function(fn: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
 
 
 def _with_path_params(handler: Callable[..., Any]) -> Link:

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
+
+import msgspec
 
 from nexios._pipeline.arguments import compile_arguments, compile_call
 from nexios._pipeline.engine import Engine
@@ -46,8 +48,7 @@ class MountedApp(Startable, Protocol):
         """Answer one request, whose `root_path` ends where the mounted app begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blueprint:
+class Blueprint(msgspec.Struct, frozen=True):
     """What was registered: the input of compile."""
 
     app: Any
@@ -82,7 +83,7 @@ class _Compiler:
         self.background = BackgroundTasks()
         self.installed = Installed()
         self.matcher: Matcher[Plan] = Matcher()
-        self.mounted: list[MountedApp] = []
+        self.mounted: dict[int, MountedApp] = {}
         self.flat = flatten(blueprint.router, own_middleware=False)
         self.errors = self._responder((blueprint.router.exception_handlers,))
         self.app_middleware = self.installed.all(blueprint.router.middleware)
@@ -93,7 +94,8 @@ class _Compiler:
             template = self._template(route.template, route.location.registered)
             self.matcher.add(template, route.methods, self._plan(route, template))
         for mount in self.flat.mounts:
-            self.matcher.add_mount(self._template(mount.prefix, mount.location), self._mount_plan(mount))
+            prefix = self._template(mount.prefix, mount.location)
+            self.matcher.add_mount(prefix, self._mount_plan(mount, prefix))
         self._report_shadowed()
         methods = frozenset(method for route in self.flat.routes for method in route.methods)
         return Engine(
@@ -123,11 +125,13 @@ class _Compiler:
         run = self._chain(route.middleware, call, errors, f"{'/'.join(route.methods)} {route.template}")
         return Plan(run=run, errors=errors, limits=self._limits(route.limits, route.max_body_size), route=route)
 
-    def _mount_plan(self, mount: Mount) -> Plan:
-        mounted = self.blueprint.adapt_mounted(mount.app, self.threads)
-        self.mounted.append(mounted)
+    def _mount_plan(self, mount: Mount, prefix: Template) -> Plan:
+        """An app that is mounted at two places is one app, started once."""
+        mounted = self.mounted.get(id(mount.app)) or self.blueprint.adapt_mounted(mount.app, self.threads)
+        self.mounted[id(mount.app)] = mounted
         errors = self._responder(mount.exception_handlers)
-        run = self._chain(mount.middleware, mounted, errors, f"the mount at {mount.prefix}")
+        below = _below(0 if prefix.text == "/" else len(prefix.segments), mounted)
+        run = self._chain(mount.middleware, below, errors, f"the mount at {mount.prefix}")
         return Plan(run=run, errors=errors, limits=self._limits(None, NOT_GIVEN), route=None)
 
     def _chain(self, entries: Sequence[object], call: Link, errors: ErrorResponder, where: str) -> Link:
@@ -150,7 +154,7 @@ class _Compiler:
             app=blueprint.app,
             state=blueprint.state,
             contexts=blueprint.contexts,
-            mounted=self.mounted,
+            mounted=tuple(self.mounted.values()),
             on_startup=blueprint.on_startup,
             on_shutdown=blueprint.on_shutdown,
             emitter=blueprint.emitter,
@@ -181,6 +185,21 @@ def _cancelled_on_disconnect(call: Link) -> Link:
     async def run(request: Request, response: Response) -> Any:
         async with cancel_on_disconnect(request._transport):
             return await call(request, response)
+
+    return run
+
+
+def _below(depth: int, mounted: MountedApp) -> Link:
+    """What is mounted sees the path below its prefix of `depth` segments; the middleware around it, the whole."""
+
+    async def run(request: Request, response: Response) -> Response:
+        outer = request.root_path, request._rest
+        prefix = request._rest.split("/", depth + 1)[: depth + 1]
+        request.enter(request.root_path + "/".join(prefix))
+        try:
+            return await mounted(request, response)
+        finally:
+            request.root_path, request._rest = outer
 
     return run
 

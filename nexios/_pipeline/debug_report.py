@@ -8,10 +8,11 @@ import os
 import sysconfig
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import FrameType
 from typing import TypeVar, cast
 from urllib.parse import unquote_plus
+
+import msgspec
 
 from nexios.errors import HTTPException
 from nexios.http.headers import Headers
@@ -38,8 +39,7 @@ _LIBRARIES = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib
 _INSTALLED = ("site-packages", "dist-packages")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(msgspec.Struct, frozen=True):
     """One line of a source file."""
 
     number: int
@@ -47,8 +47,7 @@ class SourceLine:
     current: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One call in a traceback; `own` says that it is the application's code, not a library's."""
 
     file: str
@@ -58,8 +57,7 @@ class Frame:
     source: tuple[SourceLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One exception; `relation` says how it belongs to the one before it, and is empty for the first."""
 
     relation: str
@@ -72,8 +70,7 @@ class Fault:
     """Frames in the middle that are not in `frames`, as a recursion has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """All that the debug page shows. Every text in it is cut and printable, none is escaped for HTML."""
 
     faults: tuple[Fault, ...]

@@ -1,8 +1,11 @@
 """What does an exception become? A Response, made by the nearest handler that knows it.
 
 Nearest means: the route's handlers, its router's, that router's parent's, the app's; in each
-by the exception's own class first, then its bases, then its status. What nobody knows is a
-500 with constant words, logged once.
+by the exception's own class first, then its bases, then its status, which says more than the
+bases that all errors have (`HTTPException`, `NexiosError`, `Exception`).
+
+What nobody knows is a 500 with constant words, logged once. A handler for `Exception` or 500
+gives it other words; it is logged all the same.
 """
 
 import inspect
@@ -12,9 +15,11 @@ from typing import Any
 
 from nexios._pipeline.debug_page import debug_response
 from nexios._pipeline.returns import to_response
-from nexios.errors import ClientDisconnect, ConfigurationError, HTTPException
+from nexios.errors import ClientDisconnect, ConfigurationError, HTTPException, NexiosError
+from nexios.messages.content import FileContent
 from nexios.messages.request import Request
 from nexios.messages.response import Response
+from nexios.messages.send import find_file
 from nexios.serialization import encode_json
 
 __all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "printable", "problem"]
@@ -28,6 +33,9 @@ ErrorObserver = Callable[[Request, Exception], Awaitable[None]]
 Handlers = Mapping[type[BaseException] | int, ExceptionHandler]
 
 logger = logging.getLogger("nexios")
+
+_EVERY: frozenset[type] = frozenset({Exception, BaseException})
+_GENERAL: frozenset[type] = _EVERY | {NexiosError, HTTPException}
 
 
 class ErrorResponder:
@@ -48,47 +56,69 @@ class ErrorResponder:
 
     async def respond(self, request: Request, exc: Exception) -> Response:
         """Return the response to `exc`; never raises an Exception itself."""
-        handler = self._handler_for(exc)
-        if handler is not None:
-            response = await self._from_handler(handler, request, exc)
-        elif isinstance(exc, HTTPException):
-            response = problem(exc)
-        elif isinstance(exc, ClientDisconnect):
-            response = Response(status_code=400)
-        else:
-            response = await self._unhandled(request, exc)
+        try:
+            response = await self._response_to(request, exc)
+        except Exception as failure:
+            _log(request, failure, "answering an error failed")
+            response = _constant_500()
         if response.error is None:
             response.error = exc
         return response
 
-    def _handler_for(self, exc: Exception) -> ExceptionHandler | None:
-        status = exc.status_code if isinstance(exc, HTTPException) else 500
+    async def _response_to(self, request: Request, exc: Exception) -> Response:
+        handler, expected = self._handler_for(exc)
+        if not expected:
+            await self._report(request, exc)
+        if handler is not None:
+            return await self._from_handler(handler, request, exc, logged=not expected)
+        if isinstance(exc, HTTPException):
+            return problem(exc)
         if isinstance(exc, ClientDisconnect):
-            status = 0
-        for by_type, by_status in zip(self._by_type, self._by_status, strict=True):
-            for kind in type(exc).__mro__:
-                if kind in by_type and not (kind in (Exception, BaseException) and status in by_status):
-                    return by_type[kind]
-            if status in by_status:
-                return by_status[status]
-        return None
+            return Response(status_code=400)
+        return self._last_resort(request, exc)
 
-    async def _from_handler(self, handler: ExceptionHandler, request: Request, exc: Exception) -> Response:
+    def _handler_for(self, exc: Exception) -> tuple[ExceptionHandler | None, bool]:
+        """Return the nearest handler, and whether somebody expected this error."""
+        expected = isinstance(exc, HTTPException | ClientDisconnect)
+        gone = isinstance(exc, ClientDisconnect)
+        status = exc.status_code if isinstance(exc, HTTPException) else 500
+        for by_type, by_status in zip(self._by_type, self._by_status, strict=True):
+            by_status = {} if gone else by_status
+            for kind in type(exc).__mro__:
+                if kind not in by_type or (kind in _GENERAL and status in by_status) or (kind in _EVERY and gone):
+                    continue
+                return by_type[kind], expected or kind not in _EVERY
+            if status in by_status:
+                return by_status[status], expected
+        return None, expected
+
+    async def _from_handler(
+        self, handler: ExceptionHandler, request: Request, exc: Exception, *, logged: bool
+    ) -> Response:
         builder = Response(status_code=exc.status_code if isinstance(exc, HTTPException) else 500)
         try:
             result = await handler(request, builder, exc)
             if result is None and not builder.content:
                 raise TypeError(f"the exception handler {handler.__qualname__}() returned None; return a response")
-            return to_response(result, builder)
+            answer = to_response(result, builder)
+            if type(answer.content) is FileContent:
+                await find_file(request, answer, answer.content)
+            return answer
         except Exception as failure:
-            _log(request, exc)
+            if not logged:
+                _log(request, exc)
             _log(request, failure, "the exception handler failed")
             return _constant_500()
 
-    async def _unhandled(self, request: Request, exc: Exception) -> Response:
+    async def _report(self, request: Request, exc: Exception) -> None:
         _log(request, exc)
         if self._observer is not None:
-            await self._observer(request, exc)
+            try:
+                await self._observer(request, exc)
+            except Exception as failure:
+                _log(request, failure, "a listener of the error event failed")
+
+    def _last_resort(self, request: Request, exc: Exception) -> Response:
         if self._debug:
             try:
                 return debug_response(request, exc)

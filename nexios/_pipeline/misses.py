@@ -43,9 +43,7 @@ class Misses:
             return self._options(allowed, request), {}
         mounted = self._matcher.find_mount(path)
         if mounted is not None:
-            plan, params, length, _ = mounted
-            request.enter(request.root_path + path[:length].removesuffix("/"))
-            return plan, params
+            return mounted[0], mounted[1]
         other = self._other_slash(path)
         if other is not None and self._settings.slashes != "strict":
             found = self._matched(request.method, other)

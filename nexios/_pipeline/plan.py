@@ -1,7 +1,8 @@
 """What does one route need at request time? Everything about it, decided and frozen."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.middleware import Link
@@ -11,8 +12,7 @@ from nexios.settings import Limits
 __all__ = ["Plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """One compiled route, or one mount. Shared by all its requests.
 
     `run(request, response)` ends in the handler, and gives what it returned; with

@@ -25,7 +25,7 @@ def to_response(result: Any, builder: Response) -> Response:
     """
     fill = _BY_TYPE.get(type(result))
     if fill is not None:
-        return fill(builder, result)
+        return fill(builder, result) if builder._pairs is None else _keeping_media_type(fill, builder, result)
     if isinstance(result, Response):
         return result
     if _is_json(result):
@@ -36,6 +36,15 @@ def to_response(result: Any, builder: Response) -> Response:
     raise TypeError(
         f"a handler returned {kind.__module__}.{kind.__qualname__}, which is no response.\n"
         "Return a Response, dict, list, str, bytes, None, a dataclass, Struct or model, or (body, status)."
+    )
+
+
+def _keeping_media_type(fill: Callable[[Response, Any], Response], builder: Response, result: Any) -> Response:
+    """A Content-Type that the handler set before there was content says what the content is."""
+    media_type = builder.headers.get("content-type") if builder.content == b"" else None
+    response = fill(builder, result)
+    return (
+        response if media_type is None or response.content == b"" else response.set_header("content-type", media_type)
     )
 
 

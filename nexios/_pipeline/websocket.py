@@ -8,8 +8,9 @@ after accept     the handler returns 1000 · HTTPException 1008 below 500, else 
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from nexios._pipeline.errors import printable, problem
 from nexios._pipeline.websocket_arguments import WebSocketCall, compile_websocket_call
@@ -32,8 +33,7 @@ _HANDSHAKE = "GET"
 """The one method of the matcher; over HTTP/2 the handshake is a CONNECT (RFC 8441), which matches the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebSocketPlan:
+class WebSocketPlan(msgspec.Struct, frozen=True):
     """One compiled WebSocket route, shared by all its connections."""
 
     call: WebSocketCall
@@ -41,8 +41,7 @@ class WebSocketPlan:
     route: WebSocketRoute
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
+class _Ending(msgspec.Struct, frozen=True):
     """How to end a WebSocket: with `answer` when the handshake is open, else with the close code and reason."""
 
     answer: HTTPException

@@ -6,6 +6,7 @@ The words scope, receive and send stay in this folder.
 import asyncio
 import logging
 from abc import abstractmethod
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -66,7 +67,7 @@ class ASGITransport(msgspec.Struct, eq=False):
     _send: Send
     started: bool = False
     _pending: "asyncio.Future[Message] | None" = None
-    _kept: list[bytes] | None = None
+    _kept: deque[bytes] | None = None
     _ended: bool = False
     _gone: bool = False
 
@@ -109,20 +110,22 @@ class ASGITransport(msgspec.Struct, eq=False):
     def headers(self) -> Pairs:
         return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._scope["headers"]]
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def header_values(self, name: str) -> list[str]:
+        wanted = name.encode("latin-1")
+        return [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
+
+    async def next_chunk(self) -> bytes | None:
         while not self._ended:
             if self._kept:
-                yield self._kept.pop(0)
-                continue
+                return self._kept.popleft()
             message = await self._next()
             if message["type"] == "http.disconnect":
                 self._gone = True
                 raise ClientDisconnect("the client left before the body was whole")
             self._ended = not message.get("more_body", False)
-            if body := message.get("body", b""):
-                yield body
-        for chunk in self._kept or ():
-            yield chunk
+            if body := message.get("body"):
+                return body  # type: ignore[no-any-return]
+        return self._kept.popleft() if self._kept else None
 
     async def _next(self) -> Message:
         if self._pending is None:
@@ -141,7 +144,10 @@ class ASGITransport(msgspec.Struct, eq=False):
             if message["type"] == "http.disconnect":
                 self._gone = True
             elif not self._ended:
-                self._kept = [*(self._kept or ()), message.get("body", b"")]
+                if self._kept is None:
+                    self._kept = deque()
+                if body := message.get("body"):
+                    self._kept.append(body)
                 self._ended = not message.get("more_body", False)
 
     def stop_reading(self) -> None:

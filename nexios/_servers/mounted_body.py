@@ -1,8 +1,9 @@
 """What do a mounted application's status, headers and body mean for our Response? One reading for ASGI and WSGI."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from nexios.errors import InvalidHeader
 from nexios.http.headers import Pairs, check_name, check_value
@@ -23,8 +24,7 @@ def octets(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """The status and the header fields of a mounted application's response, found legal."""
 
     status: int

@@ -26,6 +26,7 @@ class RSGITransport(msgspec.Struct, eq=False):
     _scope: Any
     _protocol: Any
     started: bool = False
+    _chunks: Any = None
 
     @property
     def server_name(self) -> str:
@@ -66,11 +67,18 @@ class RSGITransport(msgspec.Struct, eq=False):
     def headers(self) -> Pairs:
         return header_pairs(self._scope)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def header_values(self, name: str) -> list[str]:
+        return self._scope.headers.get_all(name)  # type: ignore[no-any-return]
+
+    async def next_chunk(self) -> bytes | None:
+        if self._chunks is None:
+            self._chunks = aiter(self._protocol)
         try:
-            async for chunk in self._protocol:
-                if chunk:
-                    yield bytes(chunk)
+            while True:
+                if chunk := await self._chunks.__anext__():  # anext() with a default crashes on a future of Granian's
+                    return bytes(chunk)
+        except StopAsyncIteration:
+            return None
         except (OSError, RuntimeError) as exc:
             raise ClientDisconnect("the client left before the body was whole") from exc
 

@@ -4,8 +4,9 @@ What RSGI cannot say: a subprotocol and headers when accepting, headers and a bo
 denying, and the code and reason of a close frame, in either direction.
 """
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from nexios._pipeline.engine import Engine
 from nexios._servers.rsgi_head import RSGIHead
@@ -22,6 +23,9 @@ _CLOSE = 0
 
 _LEFT = "the client left the WebSocket"
 
+_PATIENCE = 1.0
+"""Seconds that a close waits for the message before it; to a client that does not read it may never be sent."""
+
 
 async def serve_websocket(engine: Engine, scope: Any, protocol: Any) -> None:
     """Serve one WebSocket."""
@@ -35,12 +39,14 @@ class RSGIWebSocketTransport(RSGIHead):
     that is no HTTP status, so neither may get here; `WebSocket` sees to both.
     """
 
-    __slots__ = ("_messages", "_protocol", "_scope", "close_code")
+    __slots__ = ("_messages", "_protocol", "_scope", "_writing", "close_code")
 
     def __init__(self, scope: Any, protocol: Any) -> None:
         self._scope = scope
         self._protocol = protocol
         self._messages: Any = None
+        self._writing = asyncio.Lock()
+        """Granian refuses a message while another one is being sent."""
         self.close_code = _NO_STATUS
 
     @property
@@ -90,18 +96,26 @@ class RSGIWebSocketTransport(RSGIHead):
 
     async def send_text(self, text: str) -> None:
         """Send a text message."""
-        try:
-            await self._messages.send_str(text)
-        except (OSError, RuntimeError) as exc:
-            raise ClientDisconnect(_LEFT) from exc
+        await self._write("send_str", text)
 
     async def send_bytes(self, data: bytes) -> None:
         """Send a binary message."""
-        try:
-            await self._messages.send_bytes(data)
-        except (OSError, RuntimeError) as exc:
-            raise ClientDisconnect(_LEFT) from exc
+        await self._write("send_bytes", data)
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the socket. Granian takes the code and sends a close frame without one."""
-        self._protocol.close(code)
+        """Close the socket. Granian sends a close frame without the code, once its transport is let go."""
+        try:
+            async with asyncio.timeout(_PATIENCE), self._writing:
+                self._protocol.close(code)
+        except TimeoutError:
+            self._protocol.close(code)
+        self._messages = None
+
+    async def _write(self, verb: Literal["send_str", "send_bytes"], data: str | bytes) -> None:
+        async with self._writing:
+            if self._messages is None:
+                raise ClientDisconnect("the WebSocket was closed meanwhile")
+            try:
+                await getattr(self._messages, verb)(data)
+            except (OSError, RuntimeError) as exc:
+                raise ClientDisconnect(_LEFT) from exc

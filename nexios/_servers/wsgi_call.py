@@ -7,10 +7,11 @@ further one, `close`. Between steps no thread waits, so slow clients hold none.
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO
+
+import msgspec
 
 from nexios._servers.mounted_body import DeclaredLength, Head
 from nexios._servers.wsgi_environ import Environ, WSGIApp
@@ -22,8 +23,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 _READ_SIZE = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class WSGIBeginning:
+class WSGIBeginning(msgspec.Struct, frozen=True):
     """The head and the first chunk; `whole` says that there are no more chunks."""
 
     head: Head

@@ -9,10 +9,11 @@ carried is kept.
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
 from typing import Final, TypeVar, overload
+
+import msgspec
 
 from nexios.errors import ConfigurationError
 from nexios.events.names import PARENTS
@@ -32,8 +33,7 @@ MAX_LISTENERS: Final = 100
 _logger = logging.getLogger("nexios")
 
 
-@dataclass(slots=True, eq=False)
-class _Subscription:
+class _Subscription(msgspec.Struct, eq=False):
     name: str
     listener: Listener
     priority: int
@@ -44,8 +44,7 @@ class _Subscription:
     """Removed, or `once` and called: an emit under way leaves it out."""
 
 
-@dataclass(slots=True, eq=False)
-class _Emission:
+class _Emission(msgspec.Struct, eq=False):
     """One `emit` under way. A task that outlives it, as one spawned by a listener, starts to count anew."""
 
     depth: int

@@ -10,7 +10,8 @@ Source: RFC 9110 section 12.4 and 12.5, RFC 4647 section 3.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from nexios.errors import BadRequest, ConfigurationError
 from nexios.http.headers import is_token
@@ -26,8 +27,7 @@ _up_to_quote_or_comma = re.compile(r'[^",]*').match
 _up_to_escape_or_quote = re.compile(r'[^"\\]*').match
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """One item of an `Accept` header: a media range and how much it is liked.
 
     Units:  quality in thousandths, 0 (refused) to 1000. Integers, so that equal means equal.

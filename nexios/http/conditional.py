@@ -9,8 +9,9 @@ Source: RFC 9110 sections 8.8 and 13; the order of the steps is that of 13.2.2.
 
 import math
 import time
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from nexios.errors import InvalidHeader
 from nexios.http.dates import parse_http_date
@@ -26,8 +27,7 @@ _UNCONDITIONAL: Final = frozenset({"CONNECT", "OPTIONS", "TRACE"})
 """These select no representation, so conditions on them mean nothing (RFC 9110 section 13.2.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ETag:
+class ETag(msgspec.Struct, frozen=True):
     """One entity tag: `value` is what stands between the quotes.
 
     Source: RFC 9110 section 8.8.3; 8.8.3.2 for the two ways to compare.

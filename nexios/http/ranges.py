@@ -7,8 +7,9 @@ works. One that is well formed but past the end is an error the client can mend.
 Source: RFC 9110 sections 14.1 and 14.2; 17.15 for the attack that the caps stop.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from nexios.errors import RangeNotSatisfiable
 
@@ -19,8 +20,7 @@ _BEYOND_ANY_SIZE: Final = 10**24
 _EXACT_DIGITS: Final = 24
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
+class ByteRange(msgspec.Struct, frozen=True):
     """The bytes start, start + 1, ..., stop - 1 of a body.
 
     Shape:  0 <= start < stop <= size of the body. Half open, like slice() and RSGI.

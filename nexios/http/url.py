@@ -9,12 +9,13 @@ Standard for a name that ends in a number, which browsers read as IPv4.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from string import ascii_letters, digits, hexdigits
 from types import MappingProxyType
 from typing import Final, Self, TypedDict, Unpack
 from urllib.parse import quote, unquote
+
+import msgspec
 
 __all__ = [
     "DEFAULT_PORTS",
@@ -41,8 +42,7 @@ _LONGEST_LABEL: Final = 63
 _LONGEST_AUTHORITY: Final = _LONGEST_NAME + len(".:65535")
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """A host, and a port if one was written.
 
     Shape:  `name` is a lower-case ASCII name without a final dot, an IPv4 address, or an IPv6 address
@@ -132,8 +132,7 @@ class _Parts(TypedDict, total=False):
     query: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class URL:
+class URL(msgspec.Struct, frozen=True, kw_only=True):
     """An absolute URL as a server sees one: no user name and no fragment.
 
     Shape:  `path` is decoded and stays exactly what it was given as, even where it is no path;
@@ -185,7 +184,7 @@ class URL:
         >>> str(URL(scheme="http", host="a.example", port=8000).replace(scheme="https", port=None))
         'https://a.example/'
         """
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
     def __str__(self) -> str:
         slash = "" if self.path.startswith("/") else "/"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from nexios.errors import BadRequest, BodyConsumed, ContentTooLarge, RequestTimeout, UnsupportedMediaType
-from nexios.http.headers import Headers
+from nexios.messages.patience import within
 from nexios.messages.transport import HTTPTransport
 from nexios.settings import Limits
 
@@ -13,6 +13,9 @@ __all__ = ["Body"]
 _MAX_LENGTH_DIGITS = 19
 """A Content-Length of more digits is over 2**63 bytes and nobody's honest request."""
 
+_CHUNKS_A_TURN = 256
+"""After so many chunks the event loop gets a turn, so that a body in tiny pieces cannot hold it."""
+
 
 class Body:
     """The body of one request: unread, streamed, or kept whole.
@@ -20,21 +23,24 @@ class Body:
     Bytes are counted as they arrive; Content-Length only serves to refuse early.
     """
 
-    __slots__ = ("_disconnect", "_kept", "_limits", "_streamed", "_transport")
+    __slots__ = ("_chunks", "_disconnect", "_kept", "_limits", "_received", "_streamed", "_transport")
 
-    def __init__(self, transport: HTTPTransport, headers: Headers, limits: Limits) -> None:
+    def __init__(self, transport: HTTPTransport, limits: Limits) -> None:
         self._transport = transport
         self._limits = limits
         self._kept: bytes | None = None
+        self._received = 0
+        self._chunks = 0
         self._streamed = False
         self._disconnect: asyncio.Future[None] | None = None
-        self._refuse_by_length(headers)
-        if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-            raise UnsupportedMediaType("A compressed request body is not read here.")
+        self._refuse_by_length()
+        for encoding in transport.header_values("content-encoding"):
+            if encoding.lower() not in ("", "identity"):
+                raise UnsupportedMediaType("A compressed request body is not read here.")
 
-    def _refuse_by_length(self, headers: Headers) -> None:
+    def _refuse_by_length(self) -> None:
         """RFC 9110 section 8.6: ASCII digits; repeated equal values mean a broken peer, so they are refused."""
-        lengths = headers.get_all("content-length")
+        lengths = self._transport.header_values("content-length")
         if not lengths:
             return
         text = lengths[0]
@@ -47,35 +53,43 @@ class Body:
     async def read(self) -> bytes:
         """Return the whole body, and keep it."""
         if self._kept is None:
-            self._kept = b"".join([chunk async for chunk in self.stream()])
+            self._begin()
+            chunks = []
+            while (chunk := await self._next()) is not None:
+                chunks.append(chunk)
+            self._kept = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self._kept
 
     def stream(self) -> AsyncIterator[bytes]:
         """Return the chunks, from the wire the first time, from the kept body afterwards."""
         if self._kept is not None:
             return _one(self._kept)
+        self._begin()
+        return self._from_wire()
+
+    def _begin(self) -> None:
         if self._streamed:
             raise BodyConsumed
         self._streamed = True
-        return self._from_wire()
 
     async def _from_wire(self) -> AsyncIterator[bytes]:
-        limit = self._limits.max_body_size
-        timeout = self._limits.body_read_timeout
-        received = 0
-        chunks = aiter(self._transport.chunks())
-        while True:
-            try:
-                async with asyncio.timeout(timeout):
-                    chunk = await anext(chunks, None)
-            except TimeoutError:
-                raise RequestTimeout from None
-            if chunk is None:
-                return
-            received += len(chunk)
-            if limit is not None and received > limit:
-                raise ContentTooLarge
+        while (chunk := await self._next()) is not None:
             yield chunk
+
+    async def _next(self) -> bytes | None:
+        try:
+            chunk = await within(self._transport.next_chunk(), self._limits.body_read_timeout)
+        except TimeoutError:
+            raise RequestTimeout from None
+        if chunk is not None:
+            self._received += len(chunk)
+            self._chunks += 1
+            if not self._chunks % _CHUNKS_A_TURN:
+                await asyncio.sleep(0)
+            limit = self._limits.max_body_size
+            if limit is not None and self._received > limit:
+                raise ContentTooLarge
+        return chunk
 
     async def is_disconnected(self) -> bool:
         """Whether the client has gone; one turn of the event loop, no waiting."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from nexios.http.ranges import ByteRange
 from nexios.messages.file import FileSource
@@ -12,8 +13,7 @@ __all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "
 Chunk = bytes | str
 
 
-@dataclass(slots=True, frozen=True)
-class FileContent:
+class FileContent(msgspec.Struct, frozen=True):
     """A file that is opened when the response is sent.
 
     `path` is ours or the handler's, never the client's. `filename` is what a download
@@ -25,16 +25,14 @@ class FileContent:
     inline: bool = False
 
 
-@dataclass(slots=True, frozen=True)
-class FileParts:
+class FileParts(msgspec.Struct, frozen=True):
     """A file that was found, and what of it is sent: ranges, and bytes between them."""
 
     source: FileSource
     parts: tuple[ByteRange | bytes, ...]
 
 
-@dataclass(slots=True, frozen=True)
-class StreamContent:
+class StreamContent(msgspec.Struct, frozen=True):
     """Chunks made while they are sent; text chunks are UTF-8."""
 
     chunks: AsyncIterable[Chunk] | Iterable[Chunk]

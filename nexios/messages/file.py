@@ -13,9 +13,10 @@ import secrets
 import stat
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from io import FileIO
 from typing import Final, TypeAlias
+
+import msgspec
 
 from nexios.errors import NexiosError, NotFound, RangeNotSatisfiable
 from nexios.http.conditional import evaluate, format_etag, if_range_allows
@@ -51,8 +52,7 @@ class FileChanged(NexiosError):
     """The file shrank or was replaced while it was sent; the answer cannot be finished."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(msgspec.Struct, frozen=True):
     """A regular file as it was when looked at.
 
     Shape:  `etag` is strong, made of size and time of change. `identity` is device and inode.
@@ -66,8 +66,7 @@ class FileSource:
     identity: tuple[int, int] = _NO_FILE
 
 
-@dataclass(frozen=True, slots=True)
-class FileAnswer:
+class FileAnswer(msgspec.Struct, frozen=True):
     """The head of an answer, and the parts of its body in order; `content-length` is their exact sum.
 
     There are no parts for HEAD, 304, 412, 416 and an empty file.

@@ -223,7 +223,7 @@ class Request(msgspec.Struct, eq=False, weakref=True):
         Raises:
             UnsupportedMediaType: It is malformed, or there are two (RFC 9110 section 8.3).
         """
-        values = self.headers.get_all("content-type")
+        values = self._transport.header_values("content-type")
         if not values:
             return None
         if len(values) > 1:
@@ -309,7 +309,7 @@ class Request(msgspec.Struct, eq=False, weakref=True):
 
     def _whole_body(self) -> Body:
         if self._body is None:
-            self._body = Body(self._transport, self.headers, self.limits)
+            self._body = Body(self._transport, self.limits)
         return self._body
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from nexios.http.cookies import format_delete_cookie, format_set_cookie
 from nexios.http.headers import MutableHeaders
 from nexios.http.redirects import check_redirect
-from nexios.messages.content import Content, FileContent, StreamContent
+from nexios.messages.content import Content, FileContent, StreamContent, as_bytes
 from nexios.serialization import encode_json
 
 __all__ = ["BackgroundTask", "Builder", "Response"]
@@ -65,10 +65,12 @@ class Response:
         self.error = None
         if content is not None or media_type is not None or headers is not None:
             self._take(content, media_type, headers)
+        if status_code != 200:
+            self.status(status_code)
 
     def _take(self, content: str | bytes | None, media_type: str | None, headers: HeaderFields | None) -> None:
         if content is not None:
-            self._fill(*((content.encode(), _TEXT) if isinstance(content, str) else (bytes(content), _BYTES)))
+            self._fill(*((content.encode(), _TEXT) if isinstance(content, str) else (as_bytes(content), _BYTES)))
         if media_type is not None:
             self.headers["content-type"] = media_type
         if headers is not None:
@@ -93,7 +95,7 @@ class Response:
     def json(self, data: Any, status_code: int | None = None) -> Self:
         """Answer with JSON. Raises TypeError for a value that has no JSON form."""
         if status_code is not None:
-            self.status_code = status_code
+            self.status(status_code)
         if self._pairs is not None:
             return self._fill(encode_json(data), _JSON)
         self.content = encode_json(data)
@@ -103,7 +105,7 @@ class Response:
     def text(self, text: str, status_code: int | None = None) -> Self:
         """Answer with plain text in UTF-8."""
         if status_code is not None:
-            self.status_code = status_code
+            self.status(status_code)
         if self._pairs is not None:
             return self._fill(text.encode(), _TEXT)
         self.content = text.encode()
@@ -113,14 +115,14 @@ class Response:
     def html(self, html: str, status_code: int | None = None) -> Self:
         """Answer with an HTML page in UTF-8. The text is sent as it is: escape what comes from people."""
         if status_code is not None:
-            self.status_code = status_code
+            self.status(status_code)
         return self._fill(html.encode(), _HTML)
 
     def binary(self, body: bytes, media_type: str = "application/octet-stream", status_code: int | None = None) -> Self:
         """Answer with bytes of a media type of your own."""
         if status_code is not None:
-            self.status_code = status_code
-        self._fill(bytes(body), _BYTES)
+            self.status(status_code)
+        self._fill(as_bytes(body), _BYTES)
         self.headers["content-type"] = media_type
         return self
 
@@ -165,17 +167,17 @@ class Response:
         status_code: int | None = None,
     ) -> Self:
         """Answer with chunks as they are made. The iterator is closed when the client leaves."""
-        if isinstance(chunks, str | bytes):
+        if isinstance(chunks, str | bytes) or not isinstance(chunks, AsyncIterable | Iterable):
             raise TypeError("stream() takes an iterable of chunks; a whole text or body goes to text() or binary()")
         if status_code is not None:
-            self.status_code = status_code
+            self.status(status_code)
         self.content = StreamContent(chunks)
         self.headers["content-type"] = media_type
         return self
 
     def empty(self, status_code: int = 204) -> Self:
         """Answer without a body."""
-        self.status_code = status_code
+        self.status(status_code)
         self.content = b""
         self._media = None
         if self._pairs is not None and "content-type" in (headers := self.headers):
@@ -242,7 +244,7 @@ class Response:
             "set-cookie", format_delete_cookie(name, path=path, domain=domain, secure=secure), append=True
         )
 
-    def add_background(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Self:
+    def add_background(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Self:
         """Call `fn` when the response is sent; a sync `fn` runs in a worker thread.
 
         A failing call is logged and the next one still runs. Shutdown waits for them.

@@ -67,11 +67,18 @@ class HTTPTransport(ConnectionHead, Protocol):
     def method(self) -> str:
         """As sent by the client; methods are case-sensitive (RFC 9110 section 9.1)."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives; raises `ClientDisconnect` when the client leaves before its end."""
+    def header_values(self, name: str) -> Sequence[str]:
+        """The values of one header, named in lower case, without reading the others."""
+
+    async def next_chunk(self) -> bytes | None:
+        """The next piece of the body, never empty; None at its end.
+
+        Raises:
+            ClientDisconnect: The client left before the end.
+        """
 
     async def disconnected(self) -> None:
-        """Return when the client has gone. What arrives of the body meanwhile is kept for `chunks`."""
+        """Return when the client has gone. What arrives of the body meanwhile is kept for `next_chunk`."""
 
     def stop_reading(self) -> None:
         """Let go of a read that waits for the client: nothing will be read any more."""

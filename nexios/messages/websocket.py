@@ -231,7 +231,7 @@ class WebSocket(Connection[WebSocketTransport]):
         await self._send(self._transport.send_text, encode_json(value).decode())
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the WebSocket, and wake the task that reads it. Closing again waits for the first close, and does nothing.
+        """Close the WebSocket, and wake the task that reads it. Closing again only waits for the first close.
 
         Before `accept` it denies the handshake with 403. Granian's RSGI sends neither code nor reason.
 

@@ -7,8 +7,9 @@ another route of the same shape answers HEAD itself.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+import msgspec
 
 from nexios.errors import ConfigurationError, DuplicateRoute
 from nexios.routing.place import Place
@@ -20,8 +21,7 @@ from nexios.settings import Limits
 __all__ = ["Flattened", "flatten"]
 
 
-@dataclass(frozen=True, slots=True)
-class Flattened:
+class Flattened(msgspec.Struct, frozen=True):
     """Everything below one router, with full paths, in the order of registration."""
 
     routes: tuple[Route, ...]
@@ -50,7 +50,7 @@ def flatten(router: Router, *, own_middleware: bool = True) -> Flattened:
     """
     outermost = _Level().enter(router, router.prefix, None)
     if not own_middleware:
-        outermost = replace(outermost, middleware=())
+        outermost = msgspec.structs.replace(outermost, middleware=())
     found = tuple(_walk(router, outermost))
     routes = tuple(item for item in found if isinstance(item, Route))
     websockets = tuple(item for item in found if isinstance(item, WebSocketRoute))
@@ -66,8 +66,7 @@ def flatten(router: Router, *, own_middleware: bool = True) -> Flattened:
     return Flattened(with_head, websockets, mounts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(msgspec.Struct, frozen=True):
     """What the routers around a place have in common, outermost first unless said otherwise."""
 
     prefix: str = ""
@@ -80,7 +79,7 @@ class _Level:
     max_body_size: int | NotGiven | None = NOT_GIVEN
     tags: tuple[str, ...] = ()
     include_in_schema: bool = True
-    metadata: Mapping[str, object] = field(default_factory=dict[str, object])
+    metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
 
     def enter(self, router: Router, prefix: str, name: str | None) -> "_Level":
         handlers = (MappingProxyType(dict(router.exception_handlers)),) if router.exception_handlers else ()
@@ -100,7 +99,7 @@ class _Level:
 
     def route(self, route: Route) -> Route:
         limits, max_body_size = self._nearest(route.limits, route.max_body_size)
-        return replace(
+        return msgspec.structs.replace(
             route,
             template=self.path(route.template, route.location.registered),
             name=":".join((*self.names, route.name)),
@@ -115,7 +114,7 @@ class _Level:
         )
 
     def websocket(self, route: WebSocketRoute) -> WebSocketRoute:
-        return replace(
+        return msgspec.structs.replace(
             route,
             template=self.path(route.template, route.location.registered),
             name=":".join((*self.names, route.name)),
@@ -129,7 +128,7 @@ class _Level:
         )
 
     def mount(self, mount: Mount) -> Mount:
-        return replace(
+        return msgspec.structs.replace(
             mount,
             prefix=check_prefix(self.path(mount.prefix or "/", mount.location)) or "/",
             name=mount.name if mount.name is None else ":".join((*self.names, mount.name)),
@@ -183,4 +182,4 @@ def _take(taken: dict[tuple[str, str], Place], methods: tuple[str, ...], templat
 def _with_head(route: Route, taken: Mapping[tuple[str, str], Place]) -> Route:
     if "GET" not in route.methods or ("HEAD", shape_of(route.template)) in taken:
         return route
-    return replace(route, methods=(*route.methods, "HEAD"))
+    return msgspec.structs.replace(route, methods=(*route.methods, "HEAD"))

@@ -11,8 +11,9 @@ segments as it can.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from nexios.routing.converters import RANK_PATH, Converter, bounded_convert
 from nexios.routing.template import Placeholder, Segment, Template
@@ -76,8 +77,7 @@ def segment_test(segment: Segment, template: Template) -> SegmentTest:
     return _guarded(MixedPattern(segment, template).convert)
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(msgspec.Struct, frozen=True):
     """A placeholder within a mixed segment."""
 
     convert: Callable[[str], object]

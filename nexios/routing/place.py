@@ -6,16 +6,16 @@ search for the line to mend.
 
 import functools
 import inspect
-from dataclasses import dataclass
 from types import CodeType, FrameType
+
+import msgspec
 
 __all__ = ["Location", "Place", "calling_place", "name_of", "place_of"]
 
 _PACKAGE = __name__.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A line of source text, counted from 1; line 0 means that Python does not know it.
 
     >>> str(Place("app/users.py", 12))
@@ -29,8 +29,7 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """The two places of a route: where its handler starts, and where it was registered."""
 
     handler: Place

@@ -7,10 +7,11 @@ back with the same values or not at all.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from nexios.errors import ConfigurationError, NoSuchRoute
 from nexios.routing.converters import Converter, bounded_convert
@@ -29,8 +30,7 @@ _MOUNTED = "path"
 """The parameter for what is below a mount."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(msgspec.Struct, frozen=True):
     template: Template
     owner: object
     """The handler, or the mounted application."""

@@ -5,9 +5,10 @@ copies of them with full paths, names, middleware and limits. Nothing here runs.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypedDict
+
+import msgspec
 
 from nexios.errors import ConfigurationError
 from nexios.routing.place import Location, Place
@@ -47,8 +48,7 @@ NOT_GIVEN: Final = NotGiven.NOT_GIVEN
 _OTHER_TOKEN_LETTERS: Final = frozenset("!#$%&'*+-.^_`|~")
 
 
-@dataclass(frozen=True, slots=True)
-class MiddlewareEntry:
+class MiddlewareEntry(msgspec.Struct, frozen=True):
     """A middleware as `add_middleware` was given it; compile makes the instance.
 
     `location` is the line that added it.
@@ -60,8 +60,7 @@ class MiddlewareEntry:
     location: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Route:
+class Route(msgspec.Struct, frozen=True, eq=False):
     """A handler, and the methods and the path template that lead to it.
 
     Shape:  `methods` are upper-case, in the order given. `middleware` is outermost first: router by router, then the
@@ -85,11 +84,10 @@ class Route:
     dependencies: tuple[object, ...] = ()
     tags: tuple[str, ...] = ()
     include_in_schema: bool = True
-    metadata: Mapping[str, object] = field(default_factory=dict[str, object])
+    metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WebSocketRoute:
+class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
     """A WebSocket handler and the path template that leads to it; the fields are those of `Route`."""
 
     template: str
@@ -103,11 +101,10 @@ class WebSocketRoute:
     dependencies: tuple[object, ...] = ()
     tags: tuple[str, ...] = ()
     include_in_schema: bool = True
-    metadata: Mapping[str, object] = field(default_factory=dict[str, object])
+    metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mount:
+class Mount(msgspec.Struct, frozen=True, eq=False):
     """A foreign application, and the prefix below which it answers everything that no route answers.
 
     Shape:  `prefix` is a valid template: "/" or "/api", never with a slash at its end.

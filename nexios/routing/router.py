@@ -13,10 +13,11 @@ on where the router will hang; `flatten` does that.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType, TracebackType
 from typing import Self, TypedDict, TypeVar, Unpack
+
+import msgspec
 
 from nexios.errors import ConfigurationError, DuplicateRoute
 from nexios.routing.place import Location, Place, calling_place, name_of, place_of
@@ -213,8 +214,7 @@ class Router(Verbs):
             raise DuplicateRoute(duplicate_text(f"{method} {self.prefix}{path}", earlier, place))
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
+class Inclusion(msgspec.Struct, frozen=True):
     """A router within a router. `name`, if given, stands for the inner router's name."""
 
     router: Router

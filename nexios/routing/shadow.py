@@ -9,9 +9,10 @@ not known, so not every shadow is found; but each one found is real.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, combinations_with_replacement
 from typing import Any
+
+import msgspec
 
 from nexios.routing.converters import Converter, PathConverter, StrConverter
 from nexios.routing.pattern import Rank, is_leaf, literal_of, rank_of, spanning_converter
@@ -23,8 +24,7 @@ from nexios.routing.template import Placeholder, Segment, Template, compile_temp
 __all__ = ["Shadow", "shadowed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Shadow:
+class Shadow(msgspec.Struct, frozen=True):
     """Something that is never reached, what is reached in its place, and the words for both."""
 
     hidden: Route | Mount
@@ -35,8 +35,7 @@ class Shadow:
         return self.message
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(msgspec.Struct, frozen=True):
     route: Route
     template: Template
     order: "_Order"

@@ -8,9 +8,10 @@ text between them, and one whose value may hold "/" fills a whole segment.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from nexios.errors import ConfigurationError
 from nexios.routing.converters import Converter, is_plain
@@ -29,8 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(msgspec.Struct, frozen=True):
     """`{name:converter}`; without a converter, `str`."""
 
     name: str
@@ -41,8 +41,7 @@ Segment = tuple[str | Placeholder, ...]
 """Literal texts and placeholders in turn; an empty segment is `("",)`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """A path template whose converters are known.
 
     Shape:  `segments` are those after the first "/"; "/" has one, and it is empty.

@@ -41,8 +41,11 @@ class Transport:
     def headers(self) -> Pairs:
         return self.pairs
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield b""
+    def header_values(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+    async def next_chunk(self) -> bytes | None:
+        return None
 
     async def disconnected(self) -> None: ...
     async def send_empty(self, status: int, headers: Pairs) -> None: ...

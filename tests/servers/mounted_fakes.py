@@ -41,6 +41,7 @@ class Client:
     streamed: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     on_chunk: Callable[[bytes], None] | None = None
+    unread: list[bytes] | None = None
 
     @property
     def content(self) -> bytes:
@@ -52,12 +53,18 @@ class Client:
     def headers(self) -> Pairs:
         return self.fields
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        for chunk in self.body:
-            yield chunk
+    def header_values(self, name: str) -> Sequence[str]:
+        return [value for key, value in self.fields if key == name]
+
+    async def next_chunk(self) -> bytes | None:
+        if self.unread is None:
+            self.unread = list(self.body)
+        if self.unread:
+            return self.unread.pop(0)
         if self.leaves_early:
             self.gone.set()
             raise ClientDisconnect("left early")
+        return None
 
     async def disconnected(self) -> None:
         await self.gone.wait()

@@ -132,9 +132,11 @@ async def test_a_read_that_is_given_up_loses_nothing() -> None:
     arrive = asyncio.Event()
 
     class Slow(Client):
-        async def chunks(self) -> AsyncIterator[bytes]:
+        async def next_chunk(self) -> bytes | None:
+            if arrive.is_set():
+                return None
             await arrive.wait()
-            yield b"late"
+            return b"late"
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         waiting = asyncio.ensure_future(receive())

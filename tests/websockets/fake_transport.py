@@ -1,15 +1,19 @@
 """A WebSocket without a server: what the client does is written in a list, what we do is read from one."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from nexios._pipeline.websocket import WebSocketPlans
 from nexios.errors import ClientDisconnect
 from nexios.messages.transport import Address, Pairs
 from nexios.messages.websocket import WebSocket
+from nexios.routing.place import Location, Place
+from nexios.routing.route import WebSocketRoute
+from nexios.serialization import decode_json
 from nexios.settings import Limits
 
-__all__ = ["GONE", "FakeContext", "FakeTransport", "make_websocket"]
+__all__ = ["GONE", "FakeContext", "FakeTransport", "make_plans", "make_route", "make_websocket", "problem_of", "serve"]
 
 GONE = object()
 """In `incoming`: the connection breaks, without a close frame."""
@@ -104,3 +108,28 @@ class FakeTransport:
 def make_websocket(transport: FakeTransport, limits: Limits | None = None, **path_params: Any) -> WebSocket:
     """Return a WebSocket that nobody accepted yet."""
     return WebSocket(transport, FakeContext(), limits or Limits(), path_params=path_params)
+
+
+def make_route(template: str, handler: Callable[..., Any], **fields: Any) -> WebSocketRoute:
+    """Return a route as a router makes it."""
+    location = Location(Place("app/chat.py", 12), Place("app/main.py", 3))
+    return WebSocketRoute(template, handler, "chat", location, **fields)
+
+
+def make_plans(handler: Callable[..., Any], template: str = "/ws", **options: Any) -> WebSocketPlans:
+    """Return an app of one handler."""
+    return WebSocketPlans([make_route(template, handler)], **{"limits": Limits(), **options})
+
+
+async def serve(handler: Callable[..., Any], transport: FakeTransport | None = None) -> list[tuple[Any, ...]]:
+    """Return all that was done to the transport while the handler served `/ws`."""
+    transport = FakeTransport("/ws") if transport is None else transport
+    await make_plans(handler).handle(transport, FakeContext())
+    return transport.sent
+
+
+def problem_of(transport: FakeTransport) -> Any:
+    """Return the problem document that a handshake was denied with."""
+    headers, body = transport.denied_with
+    assert ("content-type", "application/problem+json") in headers
+    return decode_json(body, max_depth=2)

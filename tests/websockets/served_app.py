@@ -9,12 +9,22 @@ from nexios.messages.websocket import WebSocket, WebSocketDisconnect
 
 app = NexiosApp()
 ends: list[object] = []
+ended = asyncio.Condition()
+released = asyncio.Event()
 
 
-@app.get("/ends")
-async def how_they_ended(request: object, response: Response) -> list[object]:
-    """How the conversations at /count ended, as the handler saw it."""
+@app.get("/ends/{count:int}")
+async def how_they_ended(request: object, response: Response, count: int) -> list[object]:
+    """How conversations ended, as their handlers saw it; waits until there are `count`."""
+    async with ended:
+        await ended.wait_for(lambda: len(ends) >= count)
     return ends
+
+
+async def note_end(exc: WebSocketDisconnect) -> None:
+    ends.append([exc.code, exc.reason, exc.initiator])
+    async with ended:
+        ended.notify_all()
 
 
 @app.websocket("/echo/{room:int}")
@@ -35,7 +45,7 @@ async def count(websocket: WebSocket) -> None:
         while True:
             await websocket.receive()
     except WebSocketDisconnect as exc:
-        ends.append([exc.code, exc.reason, exc.initiator])
+        await note_end(exc)
 
 
 @app.websocket("/json")
@@ -68,7 +78,7 @@ async def closed_elsewhere(websocket: WebSocket) -> None:
     try:
         await reader
     except WebSocketDisconnect as exc:
-        ends.append([exc.code, exc.reason, exc.initiator])
+        await note_end(exc)
 
 
 @app.websocket("/pushed")
@@ -76,9 +86,27 @@ async def pushed(websocket: WebSocket) -> None:
     await websocket.accept()
     reader = asyncio.ensure_future(websocket.receive_text())
     for number in range(3):
-        await asyncio.sleep(0.01)  # let the read begin
+        await asyncio.sleep(0)  # let the read begin
         await websocket.send_text(str(number))
     await websocket.send_text(await reader)
+
+
+@app.websocket("/crowd")
+async def crowd(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await asyncio.gather(*(websocket.send_text(f"{number:06}" * 10_000) for number in range(20)))
+
+
+@app.websocket("/lingers")
+async def lingers(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.close(4001)
+    await released.wait()
+
+
+@app.websocket("/release")
+async def release(websocket: WebSocket) -> None:
+    released.set()
 
 
 @app.websocket("/fails")

@@ -1,5 +1,6 @@
 """The RSGI side, with a protocol object that behaves as Granian 2.8 was seen to."""
 
+import asyncio
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -175,6 +176,50 @@ async def test_sending_to_a_client_that_is_gone_is_a_disconnect() -> None:
         await transport.send_bytes(b"x")
     with pytest.raises(ClientDisconnect):
         await transport.accept(subprotocol=None, headers=())
+
+
+async def test_messages_are_sent_one_by_one_and_a_close_after_them() -> None:
+    """Granian refuses a message, and forgets a close frame, while a message is being sent."""
+
+    class Slow(FakeProtocol):
+        may_send = asyncio.Event()
+
+        async def send_str(self, text: str) -> None:
+            self._do("begin", text)
+            await self.may_send.wait()
+            self._do("end", text)
+
+    protocol = Slow()
+    transport = RSGIWebSocketTransport(scope_of(), protocol)
+    await transport.accept(subprotocol=None, headers=())
+    verbs = (transport.send_text("a"), transport.send_text("b"), transport.close(1000, ""))
+    tasks = [asyncio.create_task(verb) for verb in verbs]
+    await asyncio.wait(tasks, timeout=0)
+    protocol.may_send.set()
+    await asyncio.gather(*tasks)
+
+    assert protocol.done[1:] == [("begin", "a"), ("end", "a"), ("begin", "b"), ("end", "b"), ("close", 1000)]
+
+
+async def test_a_client_that_does_not_read_cannot_hold_up_a_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(FakeProtocol):
+        async def send_str(self, text: str) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("nexios._servers.rsgi_websocket._PATIENCE", 0)
+    protocol = Stuck()
+    transport = RSGIWebSocketTransport(scope_of(), protocol)
+    await transport.accept(subprotocol=None, headers=())
+    sending = asyncio.create_task(transport.send_text("a"))
+    waiting = asyncio.create_task(transport.send_text("b"))
+    await asyncio.wait([sending, waiting], timeout=0)
+
+    await transport.close(1008, "")
+
+    assert protocol.done == [("accept",), ("close", 1008)]
+    sending.cancel()
+    with pytest.raises(ClientDisconnect, match="closed meanwhile"):
+        await waiting
 
 
 async def test_a_handler_may_let_the_disconnect_pass(caplog: pytest.LogCaptureFixture) -> None:

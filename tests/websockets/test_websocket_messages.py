@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.websockets.fake_transport import GONE, FakeTransport, make_websocket
 
 from nexios.errors import HeadersTooLarge, InvalidHeader
 from nexios.messages.websocket import BadMessage, WebSocket, WebSocketDisconnect
 from nexios.messages.websocket_state import SocketState, WebSocketStateError
 from nexios.settings import Limits
+from tests.websockets.fake_transport import GONE, FakeTransport, make_websocket
 
 
 async def opened(*incoming: object, limits: Limits | None = None) -> tuple[WebSocket, FakeTransport]:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.websockets.fake_transport import FakeTransport, make_websocket
 
 from nexios._pipeline.websocket_origin import OriginPolicy
 from nexios.errors import ConfigurationError
+from tests.websockets.fake_transport import FakeTransport, make_websocket
 
 
 def allows(*origins: str, host: str = "good.example", scheme: str = "ws", allowed: Iterable[str] = ()) -> bool:

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.websockets.fake_transport import FakeTransport, make_websocket
 
 from nexios.errors import UnsupportedByServer
 from nexios.messages.transport import Pairs
@@ -17,6 +16,7 @@ from nexios.messages.websocket_state import (
     cut_reason,
     effect_of,
 )
+from tests.websockets.fake_transport import FakeTransport, make_websocket
 
 STATES = {state.value: state for state in SocketState}
 ERROR = "error"
