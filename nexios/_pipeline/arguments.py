@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from nexios._pipeline.middleware import Link
+from nexios._pipeline.middleware import Call
 from nexios.concurrency import Threads
 from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
@@ -139,8 +139,8 @@ def _line_of(route: Route) -> str:
 
 def compile_call(
     handler: Callable[..., Any], arguments: Arguments, path_names: Sequence[str], threads: Threads
-) -> Link:
-    """Return the link that calls `handler` with what it asks for."""
+) -> Call:
+    """Return the call of `handler` with what it asks for."""
     asynchronous = is_async(handler)
     if arguments.plain and asynchronous:
         return handler
@@ -166,7 +166,7 @@ def _is_coroutine_function(fn: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
 
 
-def _with_path_params(handler: Callable[..., Any]) -> Link:
+def _with_path_params(handler: Callable[..., Any]) -> Call:
     return lambda request, response: handler(request, response, **request._path_params)  # type: ignore[arg-type]
 
 

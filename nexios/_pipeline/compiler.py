@@ -12,7 +12,7 @@ from nexios._pipeline.engine import Engine
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.install import Installed, check_order
 from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext, Startable
-from nexios._pipeline.middleware import Link, compile_chain
+from nexios._pipeline.middleware import Call, Link, compile_chain
 from nexios._pipeline.misses import Misses
 from nexios._pipeline.plan import Plan
 from nexios._pipeline.returns import to_response
@@ -134,12 +134,12 @@ class _Compiler:
         run = self._chain(mount.middleware, below, errors, f"the mount at {mount.prefix}")
         return Plan(run=run, errors=errors, limits=self._limits(None, NOT_GIVEN), route=None)
 
-    def _chain(self, entries: Sequence[object], call: Link, errors: ErrorResponder, where: str) -> Link:
+    def _chain(self, entries: Sequence[object], call: Call, errors: ErrorResponder, where: str) -> Call:
         middleware = self.installed.all(entries)
         if not middleware:
             return call
         check_order((*self.app_middleware, *middleware), where)
-        return compile_chain(middleware, _answering(call, errors), errors)
+        return _entering(compile_chain(middleware, _answering(call, errors), errors))
 
     def _responder(self, levels: Sequence[Mapping[Any, Any]]) -> ErrorResponder:
         return ErrorResponder(levels, debug=self.settings.debug, observer=_observer(self.blueprint.emitter))
@@ -181,7 +181,7 @@ def _shadows(flat: Flattened, converters: ConverterRegistry) -> Iterator[str]:
         yield str(shadow)
 
 
-def _cancelled_on_disconnect(call: Link) -> Link:
+def _cancelled_on_disconnect(call: Call) -> Call:
     async def run(request: Request, response: Response) -> Any:
         async with cancel_on_disconnect(request._transport):
             return await call(request, response)
@@ -189,7 +189,7 @@ def _cancelled_on_disconnect(call: Link) -> Link:
     return run
 
 
-def _below(depth: int, mounted: MountedApp) -> Link:
+def _below(depth: int, mounted: MountedApp) -> Call:
     """What is mounted sees the path below its prefix of `depth` segments; the middleware around it, the whole."""
 
     async def run(request: Request, response: Response) -> Response:
@@ -204,10 +204,19 @@ def _below(depth: int, mounted: MountedApp) -> Link:
     return run
 
 
-def _answering(call: Link, errors: ErrorResponder) -> Link:
+def _entering(chain: Link) -> Call:
+    def run(request: Request, response: Response) -> Awaitable[Response]:
+        request._builder = response
+        return chain(request)
+
+    return run
+
+
+def _answering(call: Call, errors: ErrorResponder) -> Link:
     """End a route's chain: what the handler returns, or raises, is a Response for the middleware around it."""
 
-    async def answer(request: Request, response: Response) -> Response:
+    async def answer(request: Request, *_: object) -> Response:
+        response: Response = request._builder
         try:
             answer = to_response(await call(request, response), response)
             if type(answer.content) is FileContent:

@@ -11,7 +11,7 @@ from typing import Any
 from nexios._pipeline.arguments import is_async
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.lifespan import Lifespan
-from nexios._pipeline.middleware import Middleware, compile_chain
+from nexios._pipeline.middleware import Link, Middleware, compile_chain
 from nexios._pipeline.misses import Misses
 from nexios._pipeline.plan import Plan
 from nexios._pipeline.returns import to_response
@@ -85,9 +85,7 @@ class Engine:
         self._errors = errors
         self._limits = limits
         self._reverse = reverse
-        self._chain: Callable[[Request, Response], Awaitable[Response]] | None = (
-            compile_chain(middleware, self._innermost, errors) if middleware else None
-        )
+        self._chain: Link | None = compile_chain(middleware, self._innermost, errors) if middleware else None
         self._choose_handle()
         emitter.on_change(self._choose_handle)
 
@@ -114,12 +112,22 @@ class Engine:
             return await self._respond(request, exc)
 
     def _handle_chain(self, request: Request) -> Awaitable[Response]:
-        return self._chain(request, Builder())  # type: ignore[misc]
+        request._builder = Builder()
+        return self._chain(request)  # type: ignore[misc]
 
-    async def _innermost(self, request: Request, response: Response) -> Response:
+    async def _innermost(self, request: Request, *_: object) -> Response:
         """The end of the chain: a miss becomes a Response here too, so all middleware sees it."""
+        response: Response = request._builder
         try:
-            plan: Plan = self._match(request) if request._target is None else self._matched(request)
+            plan = request._target
+            if plan is None:
+                methods = self._static.get(request._rest)
+                plan = methods.get(request.method) if methods is not None else None
+                if plan is None:
+                    plan, request._path_params = self._find(request.method, request._rest) or self._missed(request)
+                request._target = plan
+            elif type(plan) is not Plan:
+                raise plan
             result: object = await plan.run(request, response)
             if result is response and type(response.content) is bytes:
                 return response
@@ -142,12 +150,6 @@ class Engine:
 
     def _missed(self, request: Request) -> tuple[Plan, dict[str, Any]]:
         return self._misses.resolve(request, request._rest)
-
-    def _matched(self, request: Request) -> Plan:
-        target = request._target
-        if isinstance(target, Exception):
-            raise target
-        return target  # type: ignore[no-any-return]
 
     async def _complete(self, request: Request, response: Response, result: Any) -> Response:
         answer = to_response(result, response)

@@ -15,7 +15,15 @@ from typing import Any
 
 from nexios._pipeline.debug_page import debug_response
 from nexios._pipeline.returns import to_response
-from nexios.errors import ClientDisconnect, ConfigurationError, HTTPException, NexiosError
+from nexios.errors import (
+    BadRequest,
+    ClientDisconnect,
+    ConfigurationError,
+    HeadersTooLarge,
+    HTTPException,
+    NexiosError,
+    URITooLong,
+)
 from nexios.messages.content import FileContent
 from nexios.messages.request import Request
 from nexios.messages.response import Response
@@ -104,14 +112,16 @@ class ErrorResponder:
             if type(answer.content) is FileContent:
                 await find_file(request, answer, answer.content)
             return answer
+        except (BadRequest, HeadersTooLarge, URITooLong) as unreadable:  # the handler looked at the request
+            return problem(unreadable)
         except Exception as failure:
             if not logged:
                 _log(request, exc)
-            _log(request, failure, "the exception handler failed")
+            await self._report(request, failure, "the exception handler failed")
             return _constant_500()
 
-    async def _report(self, request: Request, exc: Exception) -> None:
-        _log(request, exc)
+    async def _report(self, request: Request, exc: Exception, what: str = "unhandled error") -> None:
+        _log(request, exc, what)
         if self._observer is not None:
             try:
                 await self._observer(request, exc)

@@ -1,12 +1,13 @@
 """How does a request walk through middleware? Link by link, in one task, outermost first.
 
-A link is a function of (request, response) that returns a Response and never raises an
+A link is a function of the request that returns a Response and never raises an
 `Exception`: what goes wrong inside it has become a Response when it comes out.
 """
 
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
+from types import MethodType
 from typing import Any, ClassVar
 
 from nexios._pipeline.errors import ErrorResponder
@@ -14,13 +15,16 @@ from nexios._pipeline.returns import to_response
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 
-__all__ = ["BaseMiddleware", "CallNext", "Link", "Middleware", "compile_chain", "describe"]
+__all__ = ["BaseMiddleware", "Call", "CallNext", "Link", "Middleware", "compile_chain", "describe"]
 
 CallNext = Callable[..., Awaitable[Response]]
 """Call it to run the rest of the chain; what it returns is always a Response. Arguments are ignored."""
 
 Middleware = Callable[[Request, Response, CallNext], Awaitable[Any]]
-Link = Callable[[Request, Response], Awaitable[Any]]
+Call = Callable[[Request, Response], Awaitable[Any]]
+"""Ends in a handler, and gives what it returned."""
+Link = Callable[..., Awaitable[Response]]
+"""A link of a chain: takes the request, which carries the builder, and ignores what else it is given."""
 
 
 class BaseMiddleware(ABC):
@@ -51,12 +55,11 @@ def compile_chain(middleware: Sequence[Middleware], innermost: Link, errors: Err
 
 
 def _link(middleware: Middleware, following: Link, errors: ErrorResponder) -> Link:
-    async def walk(request: Request, response: Response) -> Response:
-        def call_next(*_: object) -> Awaitable[Response]:
-            return following(request, response)
-
+    async def walk(request: Request, *_: object) -> Response:
+        response = request._builder
         try:
-            result = await middleware(request, response, call_next)
+            # call_next is the following link, bound to the request: nothing cheaper can be called without arguments.
+            result = await middleware(request, response, MethodType(following, request))
             if result is response or isinstance(result, Response):
                 return result
             return _converted(middleware, result, response)

@@ -38,6 +38,8 @@ class Misses:
             HTTPException: 400, 404, 405, 414 or 501.
         """
         self.check_path(path)
+        if not path.startswith("/") and (request.method, path) != ("OPTIONS", "*"):
+            raise BadRequest("The path does not begin with a slash.", code="malformed_path")
         allowed = self._matcher.allowed(path)
         if allowed:
             return self._options(allowed, request), {}

@@ -23,9 +23,9 @@ class MountedEngine:
 
     async def __call__(self, request: Request, response: Response) -> Response:
         """Let the mounted app answer. While it does, `request.app` is that app."""
-        outer = (request._context, request._target, request._path_params)
+        outer = (request._context, request._target, request._builder, request._path_params)
         request._context, request._target, request._path_params = self._engine, None, None
         try:
             return await self._engine.handle(request)
         finally:
-            request._context, request._target, request._path_params = outer
+            request._context, request._target, request._builder, request._path_params = outer

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from nexios._pipeline.errors import ErrorResponder
-from nexios._pipeline.middleware import Link
+from nexios._pipeline.middleware import Call
 from nexios.routing.route import Mount, Route
 from nexios.settings import Limits
 
@@ -19,7 +19,7 @@ class Plan(msgspec.Struct, frozen=True):
     middleware in front it gives a Response.
     """
 
-    run: Link
+    run: Call
     errors: ErrorResponder
     limits: Limits
     route: Route | None

@@ -3,22 +3,22 @@
 The words scope, receive and send stay in this folder.
 """
 
-import asyncio
 import logging
 from abc import abstractmethod
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
 
 from nexios._pipeline.engine import Engine
+from nexios._servers.asgi_body import Ahead, ASGIBody
+from nexios._servers.asgi_head import ASGIHead
 from nexios._servers.asgi_websocket import serve_websocket
 from nexios._servers.faults import send_failed
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
 from nexios.messages.send import send_response
-from nexios.messages.transport import Address, Pairs
+from nexios.messages.transport import Pairs
 
 __all__ = ["ASGIApplication", "ASGITransport"]
 
@@ -59,100 +59,30 @@ def _encode_pair(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     return encoded
 
 
-class ASGITransport(msgspec.Struct, eq=False):
+class ASGITransport(ASGIHead, ASGIBody, msgspec.Struct, eq=False):
     """One ASGI HTTP exchange."""
 
     _scope: Scope
     _receive: Receive
     _send: Send
     started: bool = False
-    _pending: "asyncio.Future[Message] | None" = None
-    _kept: deque[bytes] | None = None
     _ended: bool = False
     _gone: bool = False
-
-    @property
-    def server_name(self) -> str:
-        return "ASGI"
+    _asked: bool = False
+    _reading: bool = False
+    _ahead: Ahead | None = None
 
     @property
     def method(self) -> str:
         return self._scope["method"]  # type: ignore[no-any-return]
 
     @property
-    def path(self) -> str:
-        return self._scope["path"]  # type: ignore[no-any-return]
-
-    @property
-    def root_path(self) -> str:
-        return self._scope.get("root_path") or ""
-
-    @property
-    def query_string(self) -> str:
-        return (self._scope.get("query_string") or b"").decode("latin-1")
-
-    @property
     def scheme(self) -> str:
         return self._scope.get("scheme") or "http"
-
-    @property
-    def http_version(self) -> str:
-        return self._scope.get("http_version") or "1.1"
-
-    @property
-    def client(self) -> Address | None:
-        return _address(self._scope.get("client"))
-
-    @property
-    def server(self) -> Address | None:
-        return _address(self._scope.get("server"))
-
-    def headers(self) -> Pairs:
-        return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._scope["headers"]]
 
     def header_values(self, name: str) -> list[str]:
         wanted = name.encode("latin-1")
         return [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
-
-    async def next_chunk(self) -> bytes | None:
-        while not self._ended:
-            if self._kept:
-                return self._kept.popleft()
-            message = await self._next()
-            if message["type"] == "http.disconnect":
-                self._gone = True
-                raise ClientDisconnect("the client left before the body was whole")
-            self._ended = not message.get("more_body", False)
-            if body := message.get("body"):
-                return body  # type: ignore[no-any-return]
-        return self._kept.popleft() if self._kept else None
-
-    async def _next(self) -> Message:
-        if self._pending is None:
-            return await self._receive()
-        message = await self._pending
-        self._pending = None
-        return message
-
-    async def disconnected(self) -> None:
-        """Keep what arrives of the body; a watcher that is cancelled leaves its read to the next one."""
-        while not self._gone:
-            if self._pending is None:
-                self._pending = asyncio.ensure_future(self._receive())
-            message = await asyncio.shield(self._pending)
-            self._pending = None
-            if message["type"] == "http.disconnect":
-                self._gone = True
-            elif not self._ended:
-                if self._kept is None:
-                    self._kept = deque()
-                if body := message.get("body"):
-                    self._kept.append(body)
-                self._ended = not message.get("more_body", False)
-
-    def stop_reading(self) -> None:
-        if self._pending is not None:
-            self._pending.cancel()
 
     async def send_bytes(self, status: int, headers: Pairs, body: bytes) -> None:
         head = _heads.get(headers) if type(headers) is tuple else None
@@ -193,10 +123,6 @@ class ASGITransport(msgspec.Struct, eq=False):
             await self._send(message)
         except OSError as exc:
             raise ClientDisconnect(_LEFT) from exc
-
-
-def _address(value: Any) -> Address | None:
-    return Address(str(value[0]), value[1]) if value else None
 
 
 class ASGIApplication:

@@ -41,7 +41,8 @@ class ASGIHead:
     @property
     def http_version(self) -> str:
         """The HTTP version of the exchange, or of the handshake."""
-        return self._scope.get("http_version") or "1.1"
+        version = self._scope.get("http_version") or "1.1"
+        return "1.0" if version == "1" else version  # "1" is what Granian says of HTTP/1.0
 
     @property
     def client(self) -> Address | None:

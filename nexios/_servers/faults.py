@@ -3,16 +3,15 @@
 import logging
 from typing import Protocol
 
-from nexios._pipeline.errors import printable
-from nexios.errors import ClientDisconnect
+from nexios._pipeline.errors import printable, problem
+from nexios.errors import ClientDisconnect, HTTPException
 from nexios.messages.request import Request
+from nexios.messages.send import send_response
 from nexios.messages.transport import HTTPTransport
 
 __all__ = ["SendingTransport", "send_failed"]
 
 logger = logging.getLogger("nexios")
-
-_BODY = b'{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Internal Server Error"}'
 
 
 class SendingTransport(HTTPTransport, Protocol):
@@ -24,14 +23,19 @@ class SendingTransport(HTTPTransport, Protocol):
 async def send_failed(transport: SendingTransport, request: Request, exc: Exception) -> None:
     """Deal with an exception that came up while a response was sent.
 
+    An `HTTPException` before that is its answer: a middleware's file that does not exist is a 404.
     Once a response has begun it is never ended as if it were whole: the exception goes on to
     the server, which closes the connection (RFC 9112 section 8).
     """
     if isinstance(exc, ClientDisconnect):
         logger.debug("the client left before the response was sent: %s", printable(request.path))
         return
-    logger.error("sending the response failed: %s %s", printable(request.method), printable(request.path), exc_info=exc)
+    expected = isinstance(exc, HTTPException) and not transport.started
+    if not expected:
+        logger.error(
+            "sending the response failed: %s %s", printable(request.method), printable(request.path), exc_info=exc
+        )
     if transport.started:
         raise exc
-    headers = (("content-type", "application/problem+json"), ("content-length", str(len(_BODY))))
-    await transport.send_bytes(500, headers, _BODY)
+    answer = problem(exc if isinstance(exc, HTTPException) else HTTPException(500))
+    await send_response(transport, request, answer)

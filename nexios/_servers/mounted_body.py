@@ -49,11 +49,28 @@ class Head(msgspec.Struct, frozen=True):
     def fill(self, response: Response, content: bytes | StreamContent | None) -> Response:
         """Return `response` with this head; content None is none at all."""
         response.status(self.status).set_headers(self.fields)
-        if content is not None:
+        if isinstance(content, StreamContent):
+            response.content = StreamContent(content.chunks, self.length)
+        elif content is not None:
             response.content = content
-        else:  # a stream without chunks says nothing about the length, which HEAD must not get wrong
-            response.content = b"" if self.status in _NO_CONTENT else StreamContent(())
+        else:  # a stream without chunks says of the length what the application said, which is what HEAD needs
+            response.content = b"" if self.status in _NO_CONTENT else StreamContent((), self.length)
         return response
+
+    @property
+    def length(self) -> int | None:
+        """The Content-Length that the application declared, if it declared one.
+
+        Raises:
+            InvalidHeader: It is no number, or given twice.
+        """
+        values = [value for name, value in self.fields if name == "content-length"]
+        if not values:
+            return None
+        text = values[0]
+        if len(values) > 1 or not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+            raise InvalidHeader("A mounted application set a Content-Length that is not one number.")
+        return int(text)
 
 
 class DeclaredLength:
@@ -66,14 +83,7 @@ class DeclaredLength:
     __slots__ = ("_left",)
 
     def __init__(self, head: Head) -> None:
-        values = [value for name, value in head.fields if name == "content-length"]
-        self._left: int | None = None
-        if not values:
-            return
-        text = values[0]
-        if len(values) > 1 or not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-            raise InvalidHeader("A mounted application set a Content-Length that is not one number.")
-        self._left = int(text)
+        self._left = head.length
 
     @property
     def is_reached(self) -> bool:

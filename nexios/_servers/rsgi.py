@@ -1,6 +1,7 @@
 """How does Granian reach the core natively? RSGI 1.6: HTTP exchanges, and start and stop of the worker's loop."""
 
 import asyncio
+import logging
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,63 +10,39 @@ import msgspec
 
 from nexios._pipeline.engine import Engine
 from nexios._servers.faults import send_failed
+from nexios._servers.rsgi_break import break_connection
+from nexios._servers.rsgi_head import RSGIHead
 from nexios._servers.rsgi_websocket import serve_websocket
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
 from nexios.messages.send import send_response
-from nexios.messages.transport import Address, Pairs
+from nexios.messages.transport import Pairs
 
 __all__ = ["RSGIApplication", "RSGITransport"]
+
+logger = logging.getLogger("nexios")
 
 _LEFT = "the client left before the response was sent"
 
 
-class RSGITransport(msgspec.Struct, eq=False):
+class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
     """One RSGI HTTP exchange."""
 
     _scope: Any
     _protocol: Any
     started: bool = False
     _chunks: Any = None
-
-    @property
-    def server_name(self) -> str:
-        return "RSGI"
+    _received: int = 0
+    _empty_chunks: int = 0
+    _gone: bool = False
 
     @property
     def method(self) -> str:
         return self._scope.method  # type: ignore[no-any-return]
 
     @property
-    def path(self) -> str:
-        return self._scope.path  # type: ignore[no-any-return]
-
-    @property
-    def root_path(self) -> str:
-        return ""
-
-    @property
-    def query_string(self) -> str:
-        return self._scope.query_string  # type: ignore[no-any-return]
-
-    @property
     def scheme(self) -> str:
         return self._scope.scheme  # type: ignore[no-any-return]
-
-    @property
-    def http_version(self) -> str:
-        return self._scope.http_version  # type: ignore[no-any-return]
-
-    @property
-    def client(self) -> Address | None:
-        return address_of(self._scope.client)
-
-    @property
-    def server(self) -> Address | None:
-        return address_of(self._scope.server)
-
-    def headers(self) -> Pairs:
-        return header_pairs(self._scope)
 
     def header_values(self, name: str) -> list[str]:
         return self._scope.headers.get_all(name)  # type: ignore[no-any-return]
@@ -74,16 +51,30 @@ class RSGITransport(msgspec.Struct, eq=False):
         if self._chunks is None:
             self._chunks = aiter(self._protocol)
         try:
-            while True:
-                if chunk := await self._chunks.__anext__():  # anext() with a default crashes on a future of Granian's
-                    return bytes(chunk)
+            while not (chunk := await self._chunks.__anext__()):  # anext() with a default crashes on Granian's futures
+                self._empty_chunks += 1
         except StopAsyncIteration:
+            if self._is_cut_off():
+                raise ClientDisconnect("the client left before the body was whole") from None
             return None
         except (OSError, RuntimeError) as exc:
             raise ClientDisconnect("the client left before the body was whole") from exc
+        self._received += len(chunk)
+        return bytes(chunk)
+
+    def _is_cut_off(self) -> bool:
+        """Granian ends the body of a client that has left like any other, but for one more empty chunk.
+
+        Trailers are an empty chunk too; so are, in HTTP/2, empty frames, and there is no way to tell.
+        """
+        lengths = self.header_values("content-length")
+        if lengths:
+            return self._received < int(lengths[0])
+        return self._empty_chunks > 1 and self.http_version < "2" and "trailer" not in self._scope.headers
 
     async def disconnected(self) -> None:
         await self._protocol.client_disconnect()
+        self._gone = True
 
     def stop_reading(self) -> None:
         pass
@@ -107,28 +98,25 @@ class RSGITransport(msgspec.Struct, eq=False):
     async def send_stream(self, status: int, headers: Pairs, chunks: AsyncIterator[bytes]) -> None:
         self.started = True
         stream = self._protocol.response_stream(status, list(headers))
-        async for chunk in chunks:
-            try:
-                await stream.send_bytes(chunk)
-            except (OSError, RuntimeError) as exc:
-                raise ClientDisconnect(_LEFT) from exc
+        try:
+            async for chunk in chunks:
+                await self._send_chunk(stream, chunk)
+        except BaseException:
+            if not self._gone and all(name != "content-length" for name, _ in headers):
+                self._break_off()
+            raise
 
+    async def _send_chunk(self, stream: Any, chunk: bytes) -> None:
+        try:
+            await stream.send_bytes(chunk)
+        except (OSError, RuntimeError) as exc:
+            self._gone = True
+            raise ClientDisconnect(_LEFT) from exc
 
-def header_pairs(scope: Any) -> Pairs:
-    """Return all header fields; HTTP/2 names the host in `:authority`, which RSGI keeps apart."""
-    headers = scope.headers
-    pairs = [(name, value) for name in headers.keys() for value in headers.get_all(name)]  # noqa: SIM118
-    if scope.authority and "host" not in headers:
-        pairs.append(("host", scope.authority))
-    return pairs
-
-
-def address_of(text: str) -> Address | None:
-    """Return the two halves of "host:port"; a Unix socket has no port."""
-    host, colon, port = text.rpartition(":")
-    if colon and port.isascii() and port.isdigit():
-        return Address(host.strip("[]"), int(port))
-    return Address(text, None) if text else None
+    def _break_off(self) -> None:
+        """Do what the server does by itself when a response has a length: let the client see that it is not whole."""
+        if not break_connection(self.client, self.server):
+            logger.warning("a response broke off, and RSGI has no way to let the client know")
 
 
 class RSGIApplication:

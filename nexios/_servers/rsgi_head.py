@@ -40,7 +40,8 @@ class RSGIHead:
     @property
     def http_version(self) -> str:
         """The HTTP version of the exchange, or of the handshake."""
-        return self._scope.http_version  # type: ignore[no-any-return]
+        version: str = self._scope.http_version
+        return "1.0" if version == "1" else version
 
     @property
     def client(self) -> Address | None:

@@ -7,6 +7,7 @@ further one, `close`. Between steps no thread waits, so slow clients hold none.
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO
@@ -32,13 +33,18 @@ class WSGIBeginning(msgspec.Struct, frozen=True):
 
 
 class WSGICall:
-    """One call of a WSGI application. Its steps are made one after the other, from any thread."""
+    """One call of a WSGI application. Its steps are made one after the other, from any thread.
+
+    All of them run in one context, a copy of the one that it was made in, because applications
+    set variables in one step and reset them in another (Flask's `stream_with_context`).
+    """
 
     def __init__(self, app: WSGIApp, environ: Environ, *, spool_size: int) -> None:
         self._app = app
+        self._context = copy_context()
         self._environ = environ
         self._body: IO[bytes] = environ["wsgi.input"]
-        self._written: IO[bytes] = SpooledTemporaryFile(spool_size)  # noqa: SIM115 - closed in _close_all
+        self._written: IO[bytes] = SpooledTemporaryFile(spool_size)  # noqa: SIM115 - closed in _close
         self._wrote = False
         self._called = False
         self._sent = False
@@ -61,28 +67,34 @@ class WSGICall:
             Exception: What the application raised.
         """
         with self._step():
-            self._result = self._app(self._environ, self._start_response)
-            self._called = True
-            self._written.seek(0)
-            self._iterator = self._chunks(self._result)
-            chunk = self._next()
-            head = self._head
-            if head is None:
-                raise RuntimeError("A mounted WSGI application returned without calling start_response().")
-            self._sent = True
-            if head.ends_response(self._environ["REQUEST_METHOD"]):
-                self.close()
-                return WSGIBeginning(head, b"", whole=True)
-            self._length = DeclaredLength(head)
-            whole = self._count(chunk) or (self._is_last() and self._count(self._next()))
-            return WSGIBeginning(head, chunk or b"", whole)
+            return self._context.run(self._begin)
+
+    def _begin(self) -> WSGIBeginning:
+        self._result = self._app(self._environ, self._start_response)
+        self._called = True
+        self._written.seek(0)
+        self._iterator = self._chunks(self._result)
+        chunk = self._next()
+        head = self._head
+        if head is None:
+            raise RuntimeError("A mounted WSGI application returned without calling start_response().")
+        self._sent = True
+        if head.ends_response(self._environ["REQUEST_METHOD"]):
+            self._close()
+            return WSGIBeginning(head, b"", whole=True)
+        self._length = DeclaredLength(head)
+        whole = self._count(chunk) or (self._is_last() and self._count(self._next()))
+        return WSGIBeginning(head, chunk or b"", whole)
 
     def next_chunk(self) -> bytes | None:
         """Return the next chunk; None at the end, when everything is closed. Raises as `begin`."""
         with self._step():
-            chunk = self._next()
-            self._count(chunk)
-            return chunk
+            return self._context.run(self._next_chunk)
+
+    def _next_chunk(self) -> bytes | None:
+        chunk = self._next()
+        self._count(chunk)
+        return chunk
 
     def abandon(self) -> bool:
         """Nobody wants the rest. True when the caller must `close`; False when a step that runs will do it."""
@@ -92,10 +104,7 @@ class WSGICall:
 
     def close(self) -> None:
         """Close the result, as PEP 3333 asks for however the request ends, and the files."""
-        with self._lock:
-            closed, self._closed = self._closed, True
-        if not closed:
-            self._close_all()
+        self._context.run(self._close)
 
     # What is inside a step
 
@@ -117,7 +126,11 @@ class WSGICall:
             if over:
                 self.close()
 
-    def _close_all(self) -> None:
+    def _close(self) -> None:
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if closed:
+            return
         try:
             close: Callable[[], object] | None = getattr(self._result, "close", None)
             if close is not None:
@@ -151,7 +164,7 @@ class WSGICall:
         if self._length is not None:
             self._length.take(len(chunk or b""), last=chunk is None)
         if chunk is None:
-            self.close()
+            self._close()
         return chunk is None
 
     def _start_response(

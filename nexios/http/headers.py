@@ -238,9 +238,9 @@ class MutableHeaders(MutableMapping[str, str]):
         self._pairs: list[tuple[str, str]] = [] if pairs is None else pairs
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """The list that is written to."""
-        return self._pairs
+    def pairs(self) -> Pairs:
+        """The fields as they are now, in order; a copy, since no write may pass by the checks."""
+        return list(self._pairs)
 
     def __getitem__(self, name: str) -> str:
         values = self.get_all(name)

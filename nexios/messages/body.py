@@ -34,9 +34,6 @@ class Body:
         self._streamed = False
         self._disconnect: asyncio.Future[None] | None = None
         self._refuse_by_length()
-        for encoding in transport.header_values("content-encoding"):
-            if encoding.lower() not in ("", "identity"):
-                raise UnsupportedMediaType("A compressed request body is not read here.")
 
     def _refuse_by_length(self) -> None:
         """RFC 9110 section 8.6: ASCII digits; repeated equal values mean a broken peer, so they are refused."""
@@ -50,9 +47,16 @@ class Body:
         if limit is not None and int(text) > limit:
             raise ContentTooLarge
 
+    def refuse_compressed(self) -> None:
+        """A body is never inflated here: a few bytes can stand for gigabytes. `stream` gives it as it came."""
+        for encoding in self._transport.header_values("content-encoding"):
+            if encoding.lower() not in ("", "identity"):
+                raise UnsupportedMediaType("A compressed request body is not read here.")
+
     async def read(self) -> bytes:
         """Return the whole body, and keep it."""
         if self._kept is None:
+            self.refuse_compressed()
             self._begin()
             chunks = []
             while (chunk := await self._next()) is not None:

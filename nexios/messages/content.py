@@ -33,9 +33,13 @@ class FileParts(msgspec.Struct, frozen=True):
 
 
 class StreamContent(msgspec.Struct, frozen=True):
-    """Chunks made while they are sent; text chunks are UTF-8."""
+    """Chunks made while they are sent; text chunks are UTF-8.
+
+    `length` is the number of bytes they will be, when that is certain beforehand: it becomes Content-Length.
+    """
 
     chunks: AsyncIterable[Chunk] | Iterable[Chunk]
+    length: int | None = None
 
 
 Content = bytes | FileContent | FileParts | StreamContent

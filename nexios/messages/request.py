@@ -1,22 +1,21 @@
 """What does the client ask? One Request for the whole chain, each part read on first touch."""
 
-import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
-from nexios.errors import BadRequest, HeadersTooLarge, UnsupportedMediaType
-from nexios.http.cookies import parse_cookies
+from nexios.errors import BadRequest, UnsupportedMediaType
 from nexios.http.forms import FormData
 from nexios.http.headers import Headers
 from nexios.http.media_type import MediaType, parse_media_type
-from nexios.http.query import QueryParams, parse_query
-from nexios.http.url import URL, Host, parse_host
+from nexios.http.query import QueryParams
+from nexios.http.url import URL
 from nexios.messages.body import Body
+from nexios.messages.connection import Connection
 from nexios.messages.form import close_form, read_form
 from nexios.messages.state import PathParams, State
-from nexios.messages.transport import Address, HTTPTransport
+from nexios.messages.transport import HTTPTransport
 from nexios.serialization import decode_json
 from nexios.settings import Limits
 
@@ -56,10 +55,7 @@ class RequestContext(Protocol):
         """The path of a named route."""
 
 
-_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-
-
-class Request(msgspec.Struct, eq=False, weakref=True):
+class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True):
     """One HTTP request; made by the server adapter, shared by middleware, dependencies and handler.
 
     Lives until the response is sent and its background tasks have run. Parts are parsed
@@ -77,6 +73,8 @@ class Request(msgspec.Struct, eq=False, weakref=True):
     """The part of `path` that the server, or a mount, already used up."""
 
     _target: Any = None
+    _builder: Any = None
+    """The response that the handler is given; the chain carries it here."""
     _path_params: dict[str, Any] | None = None
     _headers: Headers | None = None
     _cookies: dict[str, str] | None = None
@@ -118,103 +116,6 @@ class Request(msgspec.Struct, eq=False, weakref=True):
         if type(params) is not PathParams:
             params = self._path_params = PathParams(params or ())
         return params
-
-    @property
-    def headers(self) -> Headers:
-        """The header fields. Raises `HeadersTooLarge` (431) over the limits."""
-        if self._headers is None:
-            pairs = self._transport.headers()
-            limits = self._context.limits_of(self)
-            if len(pairs) > limits.max_headers:
-                raise HeadersTooLarge
-            if sum(len(name) + len(value) for name, value in pairs) > limits.max_header_size:
-                raise HeadersTooLarge
-            self._headers = Headers(pairs)
-        return self._headers
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """The cookies; of two with one name the first, which is the more specific (RFC 6265 section 5.4)."""
-        if self._cookies is None:
-            self._cookies = parse_cookies(self.headers.get_all("cookie"))
-        return self._cookies
-
-    @property
-    def query_params(self) -> QueryParams:
-        """The query parameters, decoded once. Raises 400 or 414 over the limits."""
-        if self._query is None:
-            limits = self._context.limits_of(self)
-            self._query = parse_query(
-                self._transport.query_string, max_params=limits.max_query_params, max_size=limits.max_query_size
-            )
-        return self._query
-
-    @property
-    def query_string(self) -> str:
-        """The raw text after "?"."""
-        return self._transport.query_string
-
-    @property
-    def url(self) -> URL:
-        """The URL asked for. Its path is always `path`; a Host header that is no host is not believed."""
-        if self._url is None:
-            host = self.host
-            self._url = URL(
-                scheme=self._transport.scheme,
-                host=host.name,
-                port=host.port,
-                path=self.path,
-                query=self._transport.query_string,
-            )
-        return self._url
-
-    @property
-    def host(self) -> Host:
-        """The host of the Host header when it is valid, else the server's own address.
-
-        Raises:
-            BadRequest: There are two Host headers (RFC 9110 section 7.2).
-        """
-        values = self.headers.get_all("host")
-        if len(values) > 1:
-            raise BadRequest("The request has more than one Host header.", code="duplicate_host")
-        host = parse_host(values[0]) if values else None
-        if host is not None:
-            return host
-        server = self._transport.server
-        own = parse_host(str(Host(server.host, server.port))) if server is not None else None
-        return own if own is not None else Host("localhost")
-
-    @property
-    def client(self) -> Address | None:
-        """The peer's address as the server sees it; no header is believed here."""
-        return self._transport.client
-
-    @property
-    def scheme(self) -> str:
-        """http or https, as the server saw it."""
-        return self._transport.scheme
-
-    @property
-    def http_version(self) -> str:
-        """1.0, 1.1, 2 or 3."""
-        return self._transport.http_version
-
-    @property
-    def state(self) -> State:
-        """A place for middleware and handlers to leave values for each other."""
-        if self._state is None:
-            self._state = State()
-        return self._state
-
-    @property
-    def id(self) -> str:
-        """The request's id: the X-Request-ID header when it is plain and short, else a new one."""
-        if self._id is None:
-            given = self.headers.get("x-request-id", "")
-            plain = 0 < len(given) <= 128 and _ID_CHARACTERS.issuperset(given)
-            self._id = given if plain else uuid.uuid4().hex
-        return self._id
 
     @property
     def media_type(self) -> MediaType | None:
@@ -280,6 +181,7 @@ class Request(msgspec.Struct, eq=False, weakref=True):
             media_type = self.media_type
             if media_type is None:
                 raise UnsupportedMediaType
+            self._whole_body().refuse_compressed()
             self._form = await read_form(self.stream(), media_type, self.limits)
         return self._form
 

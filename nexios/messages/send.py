@@ -36,7 +36,10 @@ def send_response(transport: HTTPTransport, request: Request, response: Response
         return transport.send_bytes(response.status_code, [*_without_length(response._pairs), size], body)
     if isinstance(body, StreamContent):
         chunks = as_chunks(body.chunks)
-        return _send_chunks(transport, request, response, _without_length(response.headers.pairs), chunks)
+        headers = _without_length(response.headers.pairs)
+        if body.length is not None:
+            headers.append(("content-length", str(body.length)))
+        return _send_chunks(transport, request, response, headers, chunks)
     if isinstance(body, FileParts):
         return _send_file(transport, request, response, body)
     if isinstance(body, FileContent):

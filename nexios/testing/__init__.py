@@ -1,5 +1,17 @@
-"""Tools for testing applications: a client, a raw exchange, and the transport in memory."""
+"""Tools for testing applications: a client, a raw exchange, and the transport in memory.
 
+>>> from nexios import NexiosApp
+>>> app = NexiosApp()
+>>> @app.get("/api/endpoint")
+... async def endpoint(request, response):
+...     return {"ready": True}
+>>> with TestClient(app) as client:
+...     client.get("/api/endpoint").json()
+{'ready': True}
+"""
+
+from nexios.testing.client import TestClient
 from nexios.testing.raw import RawAnswer, call
+from nexios.testing.transport import MemoryTransport
 
-__all__ = ["RawAnswer", "call"]
+__all__ = ["MemoryTransport", "RawAnswer", "TestClient", "call"]

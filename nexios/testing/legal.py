@@ -8,7 +8,7 @@ from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["IllegalSequence", "Message", "body_of", "check_ended", "check_message"]
+__all__ = ["IllegalSequence", "Message", "body_of", "check_ended", "check_length", "check_message"]
 
 Message = MutableMapping[str, Any]
 
@@ -19,10 +19,11 @@ _BODY_TYPES: Final = ("http.response.body", "http.response.pathsend")
 
 
 class IllegalSequence(AssertionError):
-    """The app sent a message that no server may take; `messages` holds all, the wrong one last."""
+    """The app sent what no server may take; `messages` holds what is known of it, the wrong one last."""
 
     def __init__(self, why: str, messages: Sequence[Message]) -> None:
-        super().__init__(f"{why}; the messages: {[_short(message) for message in messages]}")
+        shown = f"; the messages: {[_short(message) for message in messages]}" if messages else ""
+        super().__init__(f"{why}{shown}")
         self.messages = list(messages)
 
 
@@ -58,13 +59,20 @@ def check_ended(method: str, messages: Sequence[Message], *, broken: bool) -> No
         if not broken:
             raise IllegalSequence("the app returned before its response was whole", messages)
         return
-    status = messages[0]["status"]
-    if method == "HEAD" or status in _WITHOUT_BODY:
-        return
-    declared = [bytes(value) for name, value in messages[0].get("headers", ()) if name == b"content-length"]
     sent = sum(len(body_of(message)) for message in messages[1:])
-    if declared and int(declared[0]) != sent:
-        raise IllegalSequence(f"Content-Length is {int(declared[0])} and {sent} bytes were sent", messages)
+    for name, value in messages[0].get("headers", ()):
+        if name == b"content-length":
+            check_length(method, messages[0]["status"], int(value), sent)
+
+
+def check_length(method: str, status: int, declared: int, sent: int) -> None:
+    """Check the Content-Length of a whole response against the bytes `sent`.
+
+    Raises:
+        IllegalSequence: It is another number.
+    """
+    if declared != sent and method != "HEAD" and status not in _WITHOUT_BODY:
+        raise IllegalSequence(f"Content-Length is {declared} and {sent} bytes were sent in a {status}", [])
 
 
 def body_of(message: Message) -> bytes:

@@ -1,7 +1,6 @@
 """Does a foreign ASGI application work behind us as it works behind a server?"""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -318,13 +317,13 @@ async def test_a_stream_that_ends_before_its_declared_length_breaks_off() -> Non
     assert client.content == b"ab"
 
 
-@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304), ("GET", 204)])
-async def test_a_response_without_content_is_sent_without(method: str, status: int) -> None:
+@pytest.mark.parametrize(("method", "status", "length"), [("HEAD", 200, ["4"]), ("GET", 304, []), ("GET", 204, [])])
+async def test_a_response_without_content_is_sent_without(method: str, status: int, length: list[str]) -> None:
     answer = await Client(method=method).ask(sending(start(status, (b"content-length", b"4")), body(b"", True), body()))
 
     assert answer.status == status
     assert answer.content == b""
-    assert answer.header("content-length") == []
+    assert answer.header("content-length") == length
 
 
 async def test_the_application_is_at_most_one_chunk_ahead_of_the_client() -> None:
@@ -456,7 +455,7 @@ async def test_a_stream_that_nobody_reads_cancels_the_application() -> None:
     response = await MountedASGI(app)(Client().request(), Response())
     del response
 
-    await asyncio.wait_for(ended.wait(), 30)
+    assert await asyncio.wait_for(ended.wait(), 30)
 
 
 async def test_a_caller_that_is_cancelled_cancels_the_application() -> None:

@@ -122,4 +122,8 @@ async def test_a_start_that_is_cancelled_ends_the_application() -> None:
 
 
 async def test_stopping_what_never_started_does_nothing() -> None:
-    await MountedASGI(Lifespan()).stop()
+    app = Lifespan(COMPLETE, STOPPED)
+
+    await MountedASGI(app).stop()
+
+    assert app.received == []

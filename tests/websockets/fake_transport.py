@@ -37,7 +37,7 @@ class FakeTransport:
     server_name = "memory"
     root_path = ""
     http_version = "1.1"
-    server = Address("127.0.0.1", 8000)
+    server: Address | None = Address("127.0.0.1", 8000)
     client = Address("10.0.0.1", 50000)
 
     def __init__(

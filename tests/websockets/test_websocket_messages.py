@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nexios.errors import HeadersTooLarge, InvalidHeader
+from nexios.errors import BadRequest, HeadersTooLarge, InvalidHeader
 from nexios.messages.websocket import BadMessage, WebSocket, WebSocketDisconnect
 from nexios.messages.websocket_state import SocketState, WebSocketStateError
 from nexios.settings import Limits
@@ -36,7 +36,24 @@ async def test_the_head_of_the_handshake_can_be_read() -> None:
     assert websocket.subprotocols == ["chat"]
     assert websocket.app == "the app"
     assert websocket.id == "abc"
+    assert (websocket.scheme, websocket.http_version, websocket.query_string) == ("wss", "1.1", "q=x")
     assert websocket.url_for("item", a=1) == "/item/1"
+
+
+async def test_a_host_that_is_missing_or_no_host_is_the_server_itself() -> None:
+    invalid = make_websocket(FakeTransport(headers=[("host", "evil/..")]))
+    unknown = FakeTransport(headers=[])
+    unknown.server = None
+
+    assert str(invalid.host) == "127.0.0.1:8000"
+    assert str(make_websocket(unknown).host) == "localhost"
+
+
+async def test_two_hosts_are_a_bad_request() -> None:
+    websocket = make_websocket(FakeTransport(headers=[("host", "a"), ("host", "a")]))
+
+    with pytest.raises(BadRequest, match="more than one Host"):
+        _ = websocket.host
 
 
 async def test_each_part_of_the_head_is_parsed_once() -> None:
@@ -56,6 +73,8 @@ async def test_more_headers_than_the_limit_are_not_read() -> None:
 
     with pytest.raises(HeadersTooLarge):
         _ = websocket.headers
+    with pytest.raises(HeadersTooLarge):
+        _ = make_websocket(FakeTransport(headers=[("a", "b" * 9)]), Limits(max_header_size=9)).headers
 
 
 async def test_text_bytes_and_json_are_received_as_they_are_asked_for() -> None:

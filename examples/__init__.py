@@ -1,0 +1,1 @@
+"""Whole applications that are built with nexios, each a package of its own."""

@@ -1,0 +1,55 @@
+"""The command line: `python -m examples.commons [--port N] [--host H] [--server NAME] [--data DIR]`."""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from .servers import SERVERS, free_port
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C comes, both of which end with exit code 0."""
+    options = _options()
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.INFO)
+    try:
+        port = free_port(options.host, options.port)
+    except OSError as exc:
+        sys.exit(f"commons: {options.host}:{options.port} cannot be used ({exc.strerror}); try --port 0")
+    with _folder(options.data) as folder:
+        SERVERS[options.server](folder, options.host, port)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="commons", description="A small community board, built with nexios.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    parser.add_argument("--server", choices=SERVERS, default="uvicorn")
+    parser.add_argument("--data", type=Path, help="a folder to keep everything in; without it all is gone at the end")
+    return parser.parse_args()
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with TemporaryDirectory(prefix="commons-") as folder:
+        yield Path(folder)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Uvicorn sends itself the signal again once it has stopped; others never let it come here."""
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The pages: HTML that works without scripts, with errors that are pages too."""
+
+from nexios import HTTPException, Router
+
+from ..middleware import SameOrigin
+from . import assets, room, rooms, search
+from .errors import error_page, failure_page, no_route
+
+__all__ = ["no_route", "pages"]
+
+pages = Router(
+    name="pages", middleware=[SameOrigin()], exception_handlers={HTTPException: error_page, 500: failure_page}
+)
+pages.include_router(rooms.router)
+pages.include_router(room.router)
+pages.include_router(search.router)
+pages.include_router(assets.router)

@@ -1,0 +1,78 @@
+"""Units of work on messages, for `Storage.run`."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from sqlite3 import Connection, Row
+from typing import Any
+
+from msgspec import convert
+
+from . import attachments, rooms
+from .values import Message, MessageNotFound, NewAttachment, NewMessage, Search, Window
+
+__all__ = ["delete", "get", "list_after", "list_window", "post", "search"]
+
+
+def list_window(db: Connection, room_id: int, window: Window) -> tuple[list[Message], bool]:
+    """Return the messages of a window, the newest first, and whether there are older ones. Raises RoomNotFound."""
+    rooms.get(db, room_id)
+    rows = db.execute(
+        "SELECT * FROM message WHERE room_id = ? AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
+        (room_id, window.before, window.before, window.limit + 1),
+    ).fetchall()
+    return _messages(db, rows[: window.limit]), len(rows) > window.limit
+
+
+def list_after(db: Connection, room_id: int, after: int, limit: int) -> list[Message]:
+    """Return the next messages of a room, the oldest first; none when there are no more, or no such room."""
+    rows = db.execute("SELECT * FROM message WHERE room_id = ? AND id > ? ORDER BY id LIMIT ?", (room_id, after, limit))
+    return _messages(db, rows)
+
+
+def search(db: Connection, wanted: Search) -> list[Message]:
+    """Return the newest messages that hold the text, whatever the case of its ASCII letters."""
+    rows = db.execute(
+        r"SELECT * FROM message WHERE text LIKE ? ESCAPE '\' AND (? IS NULL OR room_id = ?) ORDER BY id DESC LIMIT ?",
+        (f"%{_literal(wanted.text)}%", wanted.room_id, wanted.room_id, wanted.limit),
+    )
+    return _messages(db, rows)
+
+
+def post(db: Connection, room_id: int, new: NewMessage, attachment: NewAttachment | None = None) -> Message:
+    """Add a message, with a file if there is one, and return it. Raises RoomNotFound."""
+    rooms.get(db, room_id)
+    done = db.execute(
+        "INSERT INTO message (room_id, author, text, created_at) VALUES (?, ?, ?, ?)",
+        (room_id, new.author, new.text, rooms.now()),
+    )
+    if attachment is not None:
+        attachments.add(db, room_id, attachment, message_id=done.lastrowid)
+    return get(db, done.lastrowid or 0)
+
+
+def get(db: Connection, message_id: int) -> Message:
+    """Return a message. Raises MessageNotFound."""
+    found = _messages(db, db.execute("SELECT * FROM message WHERE id = ?", (message_id,)))
+    if not found:
+        raise MessageNotFound
+    return found[0]
+
+
+def delete(db: Connection, message_id: int) -> tuple[Message, list[str]]:
+    """Delete a message; return what it was, and the files that may go too. Raises MessageNotFound."""
+    message = get(db, message_id)
+    files = db.execute("SELECT stored_as FROM attachment WHERE message_id = ?", (message_id,)).fetchall()
+    db.execute("DELETE FROM message WHERE id = ?", (message_id,))
+    return message, [file["stored_as"] for file in files]
+
+
+def _messages(db: Connection, rows: Iterable[Row]) -> list[Message]:
+    """Put the attachments to their messages: two queries, however many messages there are."""
+    values: list[dict[str, Any]] = [dict(row) for row in rows]
+    files = attachments.of_messages(db, [value["id"] for value in values])
+    by_message = {key: list(group) for key, group in groupby(files, key=lambda one: one.message_id)}
+    return convert([value | {"attachments": by_message.get(value["id"], [])} for value in values], list[Message])
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

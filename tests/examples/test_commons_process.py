@@ -1,0 +1,275 @@
+"""The example `commons` as a real process, under each server, driven as people would drive it."""
+
+import importlib.util
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+
+import httpx2
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = ["uvicorn", "hypercorn", "granian"]
+PATIENCE = 20.0
+"""Seconds to wait for what takes well under one, before the test is given up."""
+
+
+class Board:
+    """A running board. What it prints is kept line by line, so that tests wait for lines and not for time."""
+
+    def __init__(self, server: str, folder: Path, *, kept: bool = True) -> None:
+        self.folder = folder
+        data = ["--data", str(folder)] if kept else []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "examples.commons", "--port", "0", "--server", server, *data],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._lines: Queue[str] = Queue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.printed: list[str] = []
+        self.url = self.line_with("Commons is at ").split()[3]
+
+    def line_with(self, words: str) -> str:
+        """Wait for a line that holds `words`."""
+        while words not in (line := self._lines.get(timeout=PATIENCE)):
+            self.printed.append(line)
+        return line
+
+    def end(self, signal_number: int, *, group: bool = False) -> int:
+        """Send a signal, to all processes of the board as a terminal does or to the first; return its exit code."""
+        (os.killpg if group else os.kill)(self.process.pid, signal_number)
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        while not self._lines.empty():
+            self.printed.append(self._lines.get())
+        return code
+
+    def _read(self) -> None:
+        if self.process.stdout is not None:
+            with self.process.stdout as output:
+                for line in output:
+                    self._lines.put(line)
+
+
+@contextmanager
+def running(server: str, folder: Path, *, kept: bool = True) -> Iterator[Board]:
+    if importlib.util.find_spec(server) is None:
+        pytest.skip(f"{server} is not installed")
+    board = Board(server, folder, kept=kept)
+    try:
+        yield board
+    finally:
+        if board.process.poll() is None:
+            board.end(signal.SIGKILL, group=True)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def board(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """One board for all tests that do not stop it: each test opens a room of its own."""
+    with running(request.param, tmp_path_factory.mktemp("board")) as board:
+        yield board
+
+
+@pytest.fixture(params=SERVERS)
+def own_board(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Board]:
+    with running(request.param, tmp_path) as board:
+        yield board
+
+
+@pytest.fixture
+def client(board: Board) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=board.url, timeout=PATIENCE, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def room(client: httpx2.Client, request: pytest.FixtureRequest) -> str:
+    """The path of a new room in the API."""
+    response = client.post("/api/rooms", json={"name": request.node.name[-60:]})
+    assert response.status_code == 201
+    return str(response.headers["location"])
+
+
+def test_a_conversation_by_the_api(client: httpx2.Client, room: str) -> None:
+    posted = client.post(f"{room}/messages", json={"author": "Ada", "text": "Hello"})
+    listed = client.get(f"{room}/messages")
+    found = client.request("QUERY", "/api/search", json={"text": "hello", "room_id": int(room.rpartition("/")[2])})
+    gone = client.delete(posted.headers["location"])
+
+    assert posted.status_code == 201
+    assert listed.json() == {"messages": [posted.json()], "older": None}
+    assert found.json()["messages"] == [posted.json()]
+    assert gone.status_code == 204
+    assert client.get(posted.headers["location"]).status_code == 404
+
+
+def test_a_file_travels_whole_and_in_part(client: httpx2.Client, room: str) -> None:
+    body = bytes(range(256)) * 8192  # over the spool size, so it has been on disk on its way
+    created = client.post(f"{room}/attachments", files={"file": ("all bytes.bin", body)}, data={"caption": "all"})
+    url = created.headers["location"]
+
+    whole = client.get(url)
+    part = client.get(url, headers={"range": "bytes=-257", "if-range": whole.headers["etag"]})
+    known = client.get(url, headers={"if-none-match": whole.headers["etag"]})
+    late = client.get(url, headers={"range": f"bytes={len(body)}-"})
+    head = client.head(url)
+
+    assert whole.content == body
+    assert (part.status_code, part.content) == (206, body[-257:])
+    assert (known.status_code, known.content) == (304, b"")
+    assert (late.status_code, late.headers["content-range"]) == (416, f"bytes */{len(body)}")
+    assert (head.headers["content-length"], head.content) == (str(len(body)), b"")
+
+
+def test_an_export_streams_every_line(client: httpx2.Client, room: str) -> None:
+    for number in range(250):
+        client.post(f"{room}/messages", json={"author": "Ada", "text": f"line {number}"})
+
+    with client.stream("GET", f"{room}/export") as response:
+        texts = [json.loads(line)["text"] for line in response.iter_lines()]
+
+    assert "content-length" not in response.headers
+    assert texts == [f"line {number}" for number in range(250)]
+
+
+def test_an_export_ends_when_the_client_leaves(board: Board, client: httpx2.Client, room: str) -> None:
+    """20 MB are more than fits between the two."""
+    room_id = int(room.rpartition("/")[2])
+    with closing(sqlite3.connect(board.folder / "board.sqlite3")) as database, database:
+        row = (room_id, "Ada", "x" * 4000, "2026-01-01T00:00:00+00:00")
+        database.executemany(
+            "INSERT INTO message (room_id, author, text, created_at) VALUES (?, ?, ?, ?)", [row] * 5000
+        )
+
+    with httpx2.Client(base_url=board.url, timeout=PATIENCE, trust_env=False) as leaving:
+        with leaving.stream("GET", f"{room}/export") as response:
+            next(response.iter_raw(1024))
+
+    line = board.line_with(f"the export of room {room_id} ended after ")
+    assert int(line.split()[-2]) < 5000
+    assert client.get(room).json()["message_count"] == 5000
+
+
+def test_a_visit_by_the_pages(client: httpx2.Client, room: str) -> None:
+    page = room.removeprefix("/api")
+    hostile = "<script>alert(1)</script>"
+
+    posted = client.post(
+        f"{page}/messages",
+        data={"author": hostile, "text": hostile, "caption": hostile},
+        files={"file": ("../../../etc/passwd", b"nothing")},
+        headers={"origin": str(client.base_url).rstrip("/")},
+    )
+    shown = client.get(posted.headers["location"])
+
+    assert posted.status_code == 303
+    assert "<script" not in shown.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown.text
+    assert 'download="passwd"' in shown.text
+    assert "Your message is there" in shown.text
+    assert client.get("/nothing", headers={"accept": "text/html"}).status_code == 404
+
+
+def test_a_form_from_another_site_changes_nothing(client: httpx2.Client, room: str) -> None:
+    response = client.post(f"{room.removeprefix('/api')}/delete", headers={"origin": "https://evil.example"})
+
+    assert response.status_code == 403
+    assert client.get(room).status_code == 200
+
+
+@pytest.mark.parametrize("size", [100_000, 20_000_000])
+def test_a_body_that_is_too_large_is_refused(client: httpx2.Client, room: str, size: int) -> None:
+    response = client.post(f"{room}/messages", json={"author": "Ada", "text": "x" * size})
+
+    assert response.status_code == 413
+    assert response.json()["code"] == "content_too_large"
+    assert client.get(room).json()["message_count"] == 0
+
+
+def test_an_upload_that_is_too_large_is_refused(client: httpx2.Client, room: str) -> None:
+    response = client.post(f"{room}/attachments", files={"file": ("big.bin", b"x" * 9_000_000)})
+
+    assert response.status_code == 413
+    assert client.get(f"{room}/attachments").json() == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"name": "\\ud800"}', b"\xff\xfe", b"[" * 100_00, b'{"name":1}{}'])
+def test_what_is_no_json_is_a_bad_request(client: httpx2.Client, body: bytes) -> None:
+    response = client.post("/api/rooms", content=body, headers={"content-type": "application/json"})
+
+    assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/..%2f..%2fapp.py", "/assets/%2e%2e/app.py", "/assets//etc/passwd", "/assets/style.css%00"]
+)
+def test_no_path_leads_out_of_the_assets(client: httpx2.Client, path: str) -> None:
+    assert client.get(path).status_code in (400, 404)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_the_board_with_exit_code_0(own_board: Board, name: str) -> None:
+    with httpx2.Client(base_url=own_board.url, timeout=PATIENCE, trust_env=False) as client:
+        assert client.get("/").status_code == 200
+
+    code = own_board.end(getattr(signal, name))
+
+    assert (code, [line for line in own_board.printed if "Traceback" in line]) == (0, [])
+
+
+def test_control_c_in_a_terminal_ends_the_board_with_exit_code_0(own_board: Board) -> None:
+    """A terminal sends SIGINT to every process in the foreground, to workers too."""
+    code = own_board.end(signal.SIGINT, group=True)
+
+    assert (code, [line for line in own_board.printed if "Traceback" in line]) == (0, [])
+
+
+def test_the_data_folder_keeps_what_was_written(own_board: Board, tmp_path: Path) -> None:
+    with httpx2.Client(base_url=own_board.url, timeout=PATIENCE, trust_env=False) as client:
+        client.post("/api/rooms", json={"name": "Garden"})
+    own_board.end(signal.SIGTERM)
+
+    with running("uvicorn", tmp_path) as second:
+        rooms = httpx2.get(f"{second.url}/api/rooms", trust_env=False).json()
+    assert [room["name"] for room in rooms] == ["Garden"]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_without_a_data_folder_nothing_stays(server: str, tmp_path: Path) -> None:
+    with running(server, tmp_path, kept=False) as board:
+        there = [path.name for path in tmp_path.iterdir()]
+        board.end(signal.SIGTERM)
+
+    assert len(there) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_said_so(board: Board) -> None:
+    port = board.url.rpartition(":")[2]
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "examples.commons", "--port", port],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"commons: 127.0.0.1:{port} cannot be used")

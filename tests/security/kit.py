@@ -1,0 +1,300 @@
+"""How is a promise about time, memory or leftovers measured, so that a slow machine changes no result?
+
+Time is CPU time, and growth is a ratio of two runs on the same machine; both are tried
+again before they count as a fault. Memory is what Python allocated, counted exactly.
+"""
+
+import asyncio
+import os
+import threading
+import time
+import tracemalloc
+import types
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from nexios.testing.raw import ASGIApp, RawAnswer, call
+
+__all__ = [
+    "KIB",
+    "MIB",
+    "Growth",
+    "Heart",
+    "Peer",
+    "SlowDisk",
+    "Spent",
+    "cancelled_at",
+    "cpu_time",
+    "heartbeat",
+    "http_scope",
+    "in_chunks",
+    "linear",
+    "open_files",
+    "peak",
+    "post",
+]
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+_T = TypeVar("_T")
+_Fields = Iterable[tuple[bytes, bytes]]
+
+
+# Time
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How much longer four times the input takes: about 4 when linear, about 16 when quadratic."""
+
+    ratio: float
+
+    def __bool__(self) -> bool:
+        return self.ratio < 6
+
+
+_LEAST: Final = 0.02
+"""Seconds of CPU for the shorter run: far above the resolution of the clock."""
+
+
+def linear(fn: Callable[[int], object], n: int) -> Growth:
+    """Return how `fn(4 * n)` grows over `fn(n)`; true when it is linear or better.
+
+    A fast `fn` is called as often as it takes to be measured. Best of three, and on a busy
+    machine up to three tries.
+    """
+    times = _times_needed(fn, n)
+    growth = Growth(float("inf"))
+    for _ in range(3):
+        short = min(_cpu_of(fn, n, times) for _ in range(3))
+        long = min(_cpu_of(fn, 4 * n, times) for _ in range(3))
+        growth = min(growth, Growth(long / short), key=lambda one: one.ratio)
+        if growth:
+            break
+    return growth
+
+
+def _times_needed(fn: Callable[[int], object], n: int) -> int:
+    times = 1
+    while (spent := _cpu_of(fn, n, times)) < _LEAST:
+        times = max(times * 2, min(times * 100, int(times * _LEAST * 1.2 / max(spent, 1e-6))))
+    return times
+
+
+def _cpu_of(fn: Callable[[int], object], n: int, times: int) -> float:
+    start = time.process_time()
+    for _ in range(times):
+        fn(n)
+    return time.process_time() - start
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a block used: seconds of CPU, or bytes at its peak. Known when the block is over."""
+
+    seconds: float = 0.0
+    bytes: int = 0
+
+
+@contextmanager
+def cpu_time() -> Iterator[Spent]:
+    """Measure the seconds of CPU that the block takes, all threads together."""
+    spent = Spent()
+    start = time.process_time()
+    try:
+        yield spent
+    finally:
+        spent.seconds = time.process_time() - start
+
+
+@dataclass(slots=True)
+class Heart:
+    """The beats of an event loop; `stall` is the longest that it was kept busy by one thing, in seconds of CPU."""
+
+    stall: float = 0.0
+    beats: int = 0
+
+
+@contextmanager
+def heartbeat(every: float = 0.005) -> Iterator[Heart]:
+    """Let the running loop beat, and see what holds it up.
+
+    Seconds of CPU of the loop's thread, because the clock on the wall counts the other
+    programs of a busy machine too. A call that blocks without CPU is seen by `beats`.
+    """
+    loop, heart = asyncio.get_running_loop(), Heart()
+    last = time.thread_time()
+
+    def beat() -> None:
+        nonlocal last, timer
+        now = time.thread_time()
+        heart.stall, heart.beats, last = max(heart.stall, now - last), heart.beats + 1, now
+        timer = loop.call_later(every, beat)
+
+    timer = loop.call_later(every, beat)
+    try:
+        yield heart
+    finally:
+        timer.cancel()
+        heart.stall = max(heart.stall, time.thread_time() - last)
+
+
+# Memory and leftovers
+
+
+@contextmanager
+def peak() -> Iterator[Spent]:
+    """Measure the bytes that the block held at its peak, beyond what was there before."""
+    spent = Spent()
+    tracemalloc.start()
+    try:
+        yield spent
+        spent.bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def open_files() -> int:
+    """Return how many file descriptors this process has; 0 where a system does not tell."""
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        if Path(folder).is_dir():
+            return len(os.listdir(folder))
+    return 0
+
+
+# Exchanges
+
+
+def in_chunks(body: bytes, size: int = 64 * KIB) -> list[bytes]:
+    """Cut a body as a server delivers it."""
+    return [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+
+
+async def post(
+    app: ASGIApp, body: bytes | list[bytes], content_type: str | None = None, *, path: str = "/", headers: _Fields = ()
+) -> RawAnswer:
+    """Send a body in one message, or in those given. No Content-Length is sent unless it is in `headers`."""
+    fields = [*headers]
+    if content_type is not None:
+        fields.append((b"content-type", content_type.encode()))
+    chunks = [body] if isinstance(body, bytes) else body
+    return await call(app, method="POST", path=path, headers=fields, chunks=chunks)
+
+
+def http_scope(method: str = "GET", path: str = "/", headers: _Fields = (), **extra: Any) -> dict[str, Any]:
+    """Return the scope of a request, for an exchange that `call` cannot play."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [*headers],
+        "client": ("203.0.113.9", 4711),
+        "server": ("testserver", 80),
+        "extensions": {},
+        **extra,
+    }
+
+
+Message = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Peer:
+    """A client that misbehaves: it offers a body without end, or breaks off, or stops reading.
+
+    `chunks` makes the body as it is asked for; after it the client waits, or is gone with
+    `then_leaves`. The send number `breaks_at` raises OSError, and those from `stalls_at` on never
+    return. Bodies are counted and not kept.
+    """
+
+    chunks: Iterator[bytes] = iter(())
+    ends: bool = True
+    then_leaves: bool = False
+    breaks_at: int | None = None
+    stalls_at: int | None = None
+    received: int = 0
+    sends: int = 0
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    size: int = 0
+    complete: bool = False
+    stalled: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: bool = False
+
+    async def receive(self) -> Message:
+        """Return the next message."""
+        self.received += 1
+        chunk = next(self.chunks, None)
+        if chunk is not None:
+            return {"type": "http.request", "body": chunk, "more_body": True}
+        if self.ends and not self._ended:
+            self._ended = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        if not self.then_leaves:
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Take a message, or not."""
+        self.sends += 1
+        if self.breaks_at is not None and self.sends > self.breaks_at:
+            raise OSError("the connection is broken")
+        if self.stalls_at is not None and self.sends > self.stalls_at:
+            self.stalled.set()
+            await asyncio.Event().wait()
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message["headers"])
+        else:
+            self.size += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+
+
+@types.coroutine
+def cancelled_at(step: int, coroutine: Coroutine[Any, Any, _T]) -> Generator[Any, Any, _T]:
+    """Await `coroutine`, and cancel the current task where it waits for the time number `step`, counted from 0."""
+    task, steps, count = asyncio.current_task(), coroutine.__await__(), 0
+    value: Any = None
+    failure: BaseException | None = None
+    while True:
+        try:
+            waiting = steps.send(value) if failure is None else steps.throw(failure)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        if count == step and task is not None:
+            task.cancel()
+        count += 1
+        value, failure = None, None
+        try:
+            value = yield waiting
+        except BaseException as exc:
+            failure = exc
+
+
+class SlowDisk:
+    """Makes calls of worker threads slow, without a clock: each waits until the event loop has taken a turn.
+
+    Made on the loop's thread. A call that holds the loop waits in vain, and is counted in `held`.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.calls = 0
+        self.held = 0
+
+    def wait(self) -> None:
+        """Wait for a turn of the loop, 2 seconds at most."""
+        self.calls += 1
+        turn = threading.Event()
+        self._loop.call_soon_threadsafe(turn.set)
+        if not turn.wait(2):
+            self.held += 1
