@@ -2,14 +2,17 @@
 
 from nexios.application import NexiosApp
 from nexios.errors import HTTPException
+from nexios.http.forms import FormData
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.state import State
+from nexios.messages.upload import UploadFile
 from nexios.routing.registry import register_path_converter
 from nexios.routing.router import Router
 from nexios.settings import Limits, Settings
 
 __all__ = [
+    "FormData",
     "HTTPException",
     "Limits",
     "NexiosApp",
@@ -18,5 +21,6 @@ __all__ = [
     "Router",
     "Settings",
     "State",
+    "UploadFile",
     "register_path_converter",
 ]

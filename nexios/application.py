@@ -174,7 +174,12 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
 
 
 def _adapt_mounted(app: object, threads: Threads) -> MountedApp:
-    return MountedEngine(app.compile()) if isinstance(app, NexiosApp) else mounted(app, threads)
+    """A nexios app gets an engine of its own below each parent, so that parents can live side by side."""
+    if not isinstance(app, NexiosApp):
+        return mounted(app, threads)
+    engine = app.compile(app.settings)
+    app.freeze()
+    return MountedEngine(engine)
 
 
 def _settings(given: Settings | None, options: dict[str, Any]) -> Settings:

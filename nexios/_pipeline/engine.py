@@ -17,6 +17,7 @@ from nexios._pipeline.plan import Plan
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
+from nexios.errors import HTTPException
 from nexios.events.emitter import EventEmitter
 from nexios.events.names import REQUEST_FAILED, REQUEST_FINISHED, REQUEST_STARTED
 from nexios.messages.content import FileContent
@@ -173,7 +174,8 @@ class Engine:
             try:
                 await emit(REQUEST_STARTED, request)
                 response = await handle(request)
-                await emit(REQUEST_FAILED if response.error is not None else REQUEST_FINISHED, request, response)
+                failed = response.error is not None and not isinstance(response.error, HTTPException)
+                await emit(REQUEST_FAILED if failed else REQUEST_FINISHED, request, response)
             except Exception as exc:
                 return await self._respond(request, exc)
             return response
@@ -212,9 +214,12 @@ class Engine:
         """Run the app's shutdown: background tasks first, then hooks in reverse."""
         await self.lifespan.stop()
 
-    async def finish(self, request: Request, response: Response) -> None:
-        """After the last byte: let go of uploads, then run the response's background tasks."""
-        tasks = response.background
+    async def finish(self, request: Request, response: Response | None) -> None:
+        """After the exchange: let go of uploads, once the response's background tasks have run.
+
+        `response` is None when the exchange was cancelled before there was one.
+        """
+        tasks = response.background if response is not None else None
         if tasks:
             self.background.spawn(self._run_background(request, tasks), name="response background tasks")
         else:

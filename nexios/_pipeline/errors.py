@@ -16,13 +16,10 @@ from typing import Any
 from nexios._pipeline.debug_page import debug_response
 from nexios._pipeline.returns import to_response
 from nexios.errors import (
-    BadRequest,
     ClientDisconnect,
     ConfigurationError,
-    HeadersTooLarge,
     HTTPException,
     NexiosError,
-    URITooLong,
 )
 from nexios.messages.content import FileContent
 from nexios.messages.request import Request
@@ -112,8 +109,8 @@ class ErrorResponder:
             if type(answer.content) is FileContent:
                 await find_file(request, answer, answer.content)
             return answer
-        except (BadRequest, HeadersTooLarge, URITooLong) as unreadable:  # the handler looked at the request
-            return problem(unreadable)
+        except HTTPException as raised:  # the handler leaves it to the default answer, or could not read the request
+            return problem(raised)
         except Exception as failure:
             if not logged:
                 _log(request, exc)

@@ -147,36 +147,38 @@ class ASGIApplication:
         request = Request(transport, engine, scope["method"], path, path)
         if root_path := scope.get("root_path"):
             request.enter(root_path.rstrip("/"))
-        response = await engine.handle(request)
+        response = None
         try:
+            response = await engine.handle(request)
             await send_response(transport, request, response)
         except Exception as exc:
             await send_failed(transport, request, exc)
-        if request._body is not None or response.background is not None:
-            await engine.finish(request, response)
+        finally:
+            if request._body is not None or (response is not None and response.background is not None):
+                await engine.finish(request, response)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "lifespan":
-            await _serve_lifespan(self.engine, receive, send)
+            await _serve_lifespan(self, receive, send)
         elif kind == "websocket":
             await serve_websocket(self.engine, scope, receive, send)
         else:
             raise ValueError(f"nexios does not serve ASGI connections of type {kind!r}")
 
 
-async def _serve_lifespan(engine: Engine, receive: Receive, send: Send) -> None:
+async def _serve_lifespan(application: ASGIApplication, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             try:
-                await engine.start()
+                await application.engine.start()
             except Exception as exc:
                 logger.exception("the application did not start")
                 await send({"type": "lifespan.startup.failed", "message": f"{type(exc).__name__}: {exc}"})
                 return
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await engine.stop()
+            await application.engine.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -139,13 +139,15 @@ class RSGIApplication:
         transport = RSGITransport(scope, protocol)
         path = scope.path
         request = Request(transport, engine, scope.method, path, path)
-        response = await engine.handle(request)
+        response = None
         try:
+            response = await engine.handle(request)
             await send_response(transport, request, response)
         except Exception as exc:
             await send_failed(transport, request, exc)
-        if request._body is not None or response.background is not None:
-            await engine.finish(request, response)
+        finally:
+            if request._body is not None or (response is not None and response.background is not None):
+                await engine.finish(request, response)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application; an exception keeps the worker from serving."""

@@ -8,6 +8,8 @@ Source: WHATWG URL, section 5.1; RFC 7578.
 """
 
 from collections.abc import Awaitable
+from os import PathLike
+from pathlib import Path
 from typing import Protocol
 
 from nexios.errors import BadRequest, ContentTooLarge
@@ -26,6 +28,11 @@ class Upload(Protocol):
         ...
 
     @property
+    def safe_filename(self) -> str:
+        """The name without folders, device names and odd characters."""
+        ...
+
+    @property
     def content_type(self) -> str:
         """The media type the client claims."""
         ...
@@ -37,6 +44,10 @@ class Upload(Protocol):
 
     def read(self, size: int = -1, /) -> Awaitable[bytes]:
         """Read up to `size` bytes; all that is left by default."""
+        ...
+
+    def save(self, directory: str | PathLike[str], /) -> Awaitable[Path]:
+        """Store the file in a folder under a new name; return where it is."""
         ...
 
     def seek(self, position: int, /) -> Awaitable[object]:

@@ -13,8 +13,13 @@ __all__ = ["Body"]
 _MAX_LENGTH_DIGITS = 19
 """A Content-Length of more digits is over 2**63 bytes and nobody's honest request."""
 
+_TURNS_OF_A_READ = 10
+"""How often the event loop turns until two messages that are there already have come up through the transport's tasks."""
 _CHUNKS_A_TURN = 256
 """After so many chunks the event loop gets a turn, so that a body in tiny pieces cannot hold it."""
+
+_TURNS = 8
+"""A disconnect that the server knows of takes four turns to come through, and each part of an unread body as many."""
 
 
 class Body:
@@ -96,10 +101,12 @@ class Body:
         return chunk
 
     async def is_disconnected(self) -> bool:
-        """Whether the client has gone; one turn of the event loop, no waiting."""
+        """Whether the client has gone; a few turns of the event loop, no waiting."""
         if self._disconnect is None:
             self._disconnect = asyncio.ensure_future(self._transport.disconnected())
-        if not self._disconnect.done():
+        for _ in range(_TURNS_OF_A_READ):
+            if self._disconnect.done():
+                return True
             await asyncio.sleep(0)
         return self._disconnect.done()
 

@@ -10,7 +10,7 @@ from nexios.http.forms import FormData
 from nexios.http.headers import Headers
 from nexios.http.media_type import MediaType, parse_media_type
 from nexios.http.query import QueryParams
-from nexios.http.url import URL
+from nexios.http.url import URL, quote_path
 from nexios.messages.body import Body
 from nexios.messages.connection import Connection
 from nexios.messages.form import close_form, read_form
@@ -195,12 +195,12 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
         return await self._whole_body().is_disconnected()
 
     def url_for(self, name: str, **params: Any) -> str:
-        """Return the path of the route called `name`, percent-encoded.
+        """Return the path of the route called `name`, percent-encoded, below `root_path`: it leads back to this app.
 
         Raises:
             NoSuchRoute: There is none, or the parameters do not fit.
         """
-        return self._context.url_path_for(name, params)
+        return quote_path(self.root_path).removesuffix("/") + self._context.url_path_for(name, params)
 
     async def close(self) -> None:
         """Let go of what the request holds (uploads). The adapter calls it when the exchange is over."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 from nexios.errors import BadRequest, ClientDisconnect, InvalidHeader
 from nexios.http.headers import Headers, check_name, check_value
 from nexios.http.query import QueryParams
-from nexios.http.url import URL
+from nexios.http.url import URL, quote_path
 from nexios.messages.connection import Connection
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import WebSocketTransport
@@ -125,7 +125,7 @@ class WebSocket(Connection[WebSocketTransport]):
 
     def url_for(self, name: str, **params: Any) -> str:
         """Return the path of the route called `name`, percent-encoded. Raises `NoSuchRoute`."""
-        return self._context.url_path_for(name, params)
+        return quote_path(self.root_path).removesuffix("/") + self._context.url_path_for(name, params)
 
     async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Complete the handshake, with one of the `subprotocols` if they are used.

@@ -33,7 +33,8 @@ __all__ = [
 Handler = Callable[..., object]
 ExceptionKey = type[Exception] | int
 """What an exception handler is for: a class of exceptions, or a status code."""
-ExceptionHandlers = Mapping[ExceptionKey, Handler]
+ExceptionHandlers = Mapping[type[Exception], Handler] | Mapping[int, Handler] | Mapping[ExceptionKey, Handler]
+"""Keys of a Mapping are invariant, so a dict of one kind of key needs to be named."""
 
 
 class NotGiven(Enum):
@@ -164,16 +165,18 @@ def method_names(methods: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def check_exception_keys(handlers: ExceptionHandlers) -> ExceptionHandlers:
-    """Return the handlers as they are.
+def check_exception_keys(handlers: ExceptionHandlers) -> dict[ExceptionKey, Handler]:
+    """Return a copy of the handlers.
 
     Raises:
         ConfigurationError: A key is neither a subclass of Exception nor a status from 400 to 599.
     """
-    for key in handlers:
+    checked: dict[ExceptionKey, Handler] = {}
+    for key, handler in handlers.items():
         is_class = isinstance(key, type) and issubclass(key, Exception)
         if not is_class and not (isinstance(key, int) and 400 <= key <= 599):
             raise ConfigurationError(
                 f"An exception handler is for an Exception class or a status 400-599, not {key!r}."
             )
-    return handlers
+        checked[key] = handler
+    return checked

@@ -83,7 +83,7 @@ class Router(Verbs):
         self.middleware: list[object] = list(options.get("middleware", ()))
         self.dependencies: list[object] = list(options.get("dependencies", ()))
         handlers = options.get("exception_handlers") or {}
-        self.exception_handlers: dict[ExceptionKey, Handler] = dict(_at(place, lambda: check_exception_keys(handlers)))
+        self.exception_handlers: dict[ExceptionKey, Handler] = _at(place, lambda: check_exception_keys(handlers))
         self.limits: Limits | None = options.get("limits")
         self.max_body_size: int | NotGiven | None = options.get("max_body_size", NOT_GIVEN)
         self.tags: list[str] = list(options.get("tags", ()))
@@ -269,7 +269,7 @@ class _Common(TypedDict):
 
 def _common(options: WebSocketOptions, place: Place) -> _Common:
     handlers = options.get("exception_handlers") or {}
-    checked = dict(_at(place, lambda: check_exception_keys(handlers)))
+    checked = _at(place, lambda: check_exception_keys(handlers))
     return _Common(
         middleware=tuple(options.get("middleware", ())),
         exception_handlers=(MappingProxyType(checked),) if checked else (),

@@ -34,7 +34,6 @@ def check_message(method: str, before: Sequence[Message], message: Message) -> N
         IllegalSequence: It may not.
     """
     kind = message.get("type")
-    sequence = [*before, message]
     if kind == "http.response.start":
         why = "the response begins twice" if before else _fault_of_start(message)
     elif kind not in _BODY_TYPES:
@@ -46,7 +45,7 @@ def check_message(method: str, before: Sequence[Message], message: Message) -> N
     else:
         why = _fault_of_body(method, before[0]["status"], message)
     if why is not None:
-        raise IllegalSequence(why, sequence)
+        raise IllegalSequence(why, [*before, message])
 
 
 def check_ended(method: str, messages: Sequence[Message], *, broken: bool) -> None:

@@ -6,6 +6,7 @@ are about. Here nothing is added, decoded or escaped on the way (ASGI 3.0, HTTP 
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class _Client:
         self.answer = RawAnswer()
         self.illegal: IllegalSequence | None = None
         self._method = method
-        self._chunks = list(chunks)
+        self._chunks = deque(chunks)
         self._disconnect_after = disconnect_after
         self._over = asyncio.Event()
 
@@ -96,7 +97,7 @@ class _Client:
         if self.left:
             return {"type": "http.disconnect"}
         if self._chunks:
-            body = self._chunks.pop(0)
+            body = self._chunks.popleft()
             return {"type": "http.request", "body": body, "more_body": bool(self._chunks)}
         await self._over.wait()
         return {"type": "http.disconnect"}

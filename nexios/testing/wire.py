@@ -11,6 +11,7 @@ from typing import Final
 from nexios.http.headers import check_name, check_value
 from nexios.messages.transport import Address
 from nexios.testing.exchange import Exchange, Serve
+from nexios.testing.legal import IllegalSequence
 from nexios.testing.library import (
     URL,
     AsyncBaseTransport,
@@ -121,7 +122,7 @@ class AppTransport(AsyncBaseTransport):
 
     def _raise_app_errors(self, exchange: Exchange) -> None:
         error = exchange.take_error()
-        if error is not None and (self.raise_app_exceptions or isinstance(error, AssertionError)):
+        if error is not None and (self.raise_app_exceptions or isinstance(error, IllegalSequence)):
             raise error
 
     async def read(self, exchange: Exchange, request: Request) -> AsyncIterator[bytes]:

@@ -7,7 +7,6 @@ for signals: so nothing here depends on time or on the order of the tests.
 import asyncio
 import hashlib
 import os
-import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
@@ -203,9 +202,12 @@ def _bodies(backstage: Backstage) -> Router:
         """Never reads the body."""
 
         async def chunks() -> AsyncIterator[str]:
-            yield "first"
-            await backstage.signal(key)
-            yield "second"
+            try:
+                yield "first"
+                await backstage.signal(key)
+                yield "second"
+            finally:
+                backstage.note(key, "closed")
 
         return response.stream(chunks())
 
@@ -303,8 +305,9 @@ def _lives(backstage: Backstage) -> Router:
     @router.get("/watch/{key}")
     async def watch(request: Request, response: Response, key: str) -> Any:
         backstage.note(key, f"disconnected: {await request.is_disconnected()}")
-        await backstage.signal(key)
-        backstage.note(key, f"disconnected: {await request.is_disconnected()}")
+        while not await request.is_disconnected():  # noqa: ASYNC110 - looking again is what is tried here
+            await asyncio.sleep(0.005)
+        backstage.note(key, "disconnected: True")
         return "done"
 
     @router.get("/background/{key}")
@@ -317,7 +320,11 @@ def _lives(backstage: Backstage) -> Router:
 
 
 def _in_thread() -> bool:
-    return threading.current_thread() is not threading.main_thread()
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False
 
 
 def _context() -> Router:
@@ -339,7 +346,7 @@ def _context() -> Router:
     def synchronous(request: Request, response: Response) -> Any:
         seen = inherited.get()
         inherited.set("handler")
-        return {"seen": seen, "thread": threading.current_thread().name.startswith("nexios")}
+        return {"seen": seen, "thread": _in_thread()}
 
     return router
 

@@ -112,6 +112,9 @@ SERVERS: Sequence[Server] = (
         cannot={
             "test_latin_1_bytes_in_a_request_header_arrive": _TEXT_HEADERS,
             "test_utf_8_bytes_in_a_request_header_arrive_as_latin_1": _TEXT_HEADERS,
+            "test_a_client_that_leaves_in_the_midst_of_a_body_that_nobody_reads_ends_the_stream": (
+                "hyper does not look at a connection whose request body nobody reads: it is the next chunk that fails"
+            ),
             "test_latin_1_bytes_in_a_response_header_are_sent": "RSGI takes headers as text, and Granian sends UTF-8",
             "test_a_stream_does_not_run_ahead_of_a_client_that_does_not_read": (
                 "a stream has no end to its queue (RSGIHTTPStreamTransport in rsgi/io.rs): sending never waits"
@@ -202,12 +205,12 @@ def _reserved_port() -> Iterator[int]:
 
 
 def _wait_for(server: Server, process: "subprocess.Popen[bytes]", port: int, log: Path) -> int:
-    def serving() -> int | None:
+    def serving() -> int:
         if (code := process.poll()) is not None:
             raise NotStarted(code, log.read_text("utf-8", "replace"))
         bound = re.search(server.bound, log.read_text("utf-8", "replace")) if server.bound is not None else None
-        found = int(bound[1]) if bound else port
-        return found if (bound or server.bound is None) and _answers(found) else None
+        found = int(bound[1]) if bound is not None else port
+        return found if (bound is not None or server.bound is None) and _answers(found) else 0
 
     return eventually(serving, f"the start of {server.name}")
 

@@ -16,7 +16,9 @@ def summary(body: bytes) -> dict[str, object]:
     return {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
 
 
-@pytest.mark.parametrize("body", [b"", b"small", b"\x00\xff\r\n\r\n", MEBIBYTE], ids=["empty", "small", "binary", "1 MiB"])
+@pytest.mark.parametrize(
+    "body", [b"", b"small", b"\x00\xff\r\n\r\n", MEBIBYTE], ids=["empty", "small", "binary", "1 MiB"]
+)
 def test_a_body_arrives_whole(client: Client, body: bytes) -> None:
     assert client.post("/body/whole", content=body).json() == summary(body)
 
@@ -158,6 +160,20 @@ def test_a_body_that_nobody_reads_does_not_end_a_streamed_answer(site: Site, con
     site.signal(key)
 
     assert connection.rest() == b"firstsecond"
+
+
+def test_a_client_that_leaves_in_the_midst_of_a_body_that_nobody_reads_ends_the_stream(
+    site: Site, connect: Connect, key: str
+) -> None:
+    with connect() as connection:
+        connection.start(f"/body/streamed-answer/{key}", "POST", [("content-length", str(8 * len(MEBIBYTE)))])
+        connection.send(MEBIBYTE)
+        connection.answer()
+        assert connection.more() == b"first"
+        connection.send(MEBIBYTE)
+        connection.send(MEBIBYTE)
+
+    assert site.wait_for_note(key, "closed") == ["closed"]
 
 
 SMUGGLED = b"GET /boom HTTP/1.1\r\nhost: contract.test\r\n\r\n"

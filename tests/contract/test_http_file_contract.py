@@ -1,10 +1,15 @@
 """Files: whole, in parts, conditionally, and none of it different from one server to the next."""
 
 import hashlib
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import LARGE, Client, Connect
+from tests.contract.conftest import LARGE, Client, Connect, Site
+from tests.contract.servers import eventually
 
 DIGITS = "/files/digits.txt"
 
@@ -122,6 +127,35 @@ def test_a_large_range_arrives_unchanged(client: Client) -> None:
 
     assert answer.status_code == 206
     assert answer.content == LARGE[1_000_000:5_000_000]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc")
+@pytest.mark.parametrize("fields", [[], [("range", "bytes=1-")], [("range", "bytes=0-3999999,4000001-")]], ids=str)
+def test_a_file_is_closed_when_the_client_leaves(site: Site, connect: Connect, fields: list[tuple[str, str]]) -> None:
+    with connect(receive_buffer=4096) as connection:
+        connection.ask("/files/large.bin", fields=fields)
+        assert connection.more()
+        eventually(lambda: is_open(site, "large.bin"), "the opening of the file")
+
+    eventually(lambda: not is_open(site, "large.bin"), "the end of reading")
+
+
+def is_open(site: Site, name: str) -> bool:
+    """Whether the server, or a process that it has started, has a file of the name open."""
+    processes = {site.process.process.pid: Path("/proc", str(site.process.process.pid))}
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+            if parent in processes:
+                processes[int(path.name)] = path
+    return any(_target(link).endswith(f"/{name}") for path in processes.values() for link in path.glob("fd/*"))
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""
 
 
 def test_a_download_has_a_name_for_old_and_new_clients(client: Client) -> None:

@@ -1,13 +1,15 @@
 """The lifespan: startup before the first request, shutdown after the last, and no service when the start fails."""
 
 import signal
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import cache
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.contract.servers import DEADLINE, NotStarted, Running, Server, eventually, running
+from tests.contract.servers import DEADLINE, SERVERS, NotStarted, Running, Server, eventually, running
 from tests.contract.wire import Connection
 
 APPS = "tests.contract.lifespan_application"
@@ -40,12 +42,16 @@ def test_startup_and_shutdown_run_once_around_the_requests(server: Server, tmp_p
 def test_a_request_in_flight_is_answered_before_the_application_stops(
     server: Server, tmp_path: Path, journal: Path
 ) -> None:
-    with _running(server, "app", tmp_path, journal) as process, Connection(process.address) as connection:
+    with ExitStack() as stack:
+        process = stack.enter_context(_running(server, "app", tmp_path, journal))
+        idle, connection = (stack.enter_context(Connection(process.address)) for _ in range(2))
+        idle.ask("/word")
+        idle.rest()
         connection.start("/in-flight", "POST", [("content-length", "8")])
         connection.send(b"half")
         eventually(lambda: "received half" in journal.read_text(), "the first half")
         process.process.send_signal(signal.SIGTERM)
-        eventually(lambda: "Shutting down" in process.log or not _listens(process), "the beginning of the end")
+        assert idle.is_over()
         connection.send(b"rest")
 
         assert connection.answer().status == 200
@@ -54,27 +60,33 @@ def test_a_request_in_flight_is_answered_before_the_application_stops(
     assert journal.read_text().splitlines()[2:] == ["received half", "received halfrest", "stopped", "context left"]
 
 
-def _listens(process: Running) -> bool:
-    try:
-        Connection(process.address).close()
-    except OSError:
-        return False
-    return True
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> "Failures":
+    """How the start of a broken application failed, and its journal; each server tries it once."""
+
+    @cache
+    def failure_of(name: str) -> tuple[NotStarted, list[str]]:
+        directory = tmp_path_factory.mktemp("broken")
+        server = next(server for server in SERVERS if server.name == name)
+        with pytest.raises(NotStarted) as caught, _running(server, "broken", directory, directory / "journal"):
+            pass
+        return caught.value, (directory / "journal").read_text().splitlines()
+
+    return lambda server: failure_of(server.name)
 
 
-def test_an_application_that_does_not_start_is_not_served(server: Server, tmp_path: Path, journal: Path) -> None:
-    with pytest.raises(NotStarted) as caught, _running(server, "broken", tmp_path, journal):
-        pass
-
-    assert "the database is not there" in caught.value.log
-    assert journal.read_text().splitlines() == ["context entered", "started", "stopped", "context left"]
+Failures = Callable[[Server], tuple[NotStarted, list[str]]]
 
 
-def test_a_server_whose_application_does_not_start_ends_with_an_error(
-    server: Server, tmp_path: Path, journal: Path
-) -> None:
+def test_an_application_that_does_not_start_is_not_served(server: Server, failures: Failures) -> None:
+    failure, journal = failures(server)
+
+    assert "the database is not there" in failure.log
+    assert journal == ["context entered", "started", "stopped", "context left"]
+
+
+def test_a_server_whose_application_does_not_start_ends_with_an_error(server: Server, failures: Failures) -> None:
     """So that whatever started it knows."""
-    with pytest.raises(NotStarted) as caught, _running(server, "broken", tmp_path, journal):
-        pass
+    failure, _ = failures(server)
 
-    assert caught.value.exit_code != 0
+    assert failure.exit_code != 0

@@ -1,5 +1,7 @@
 """Urlencoded forms: strict where queries are lenient, and held to the limits of multipart."""
 
+from os import PathLike
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -7,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexios.errors import BadRequest, ContentTooLarge
-from nexios.http.forms import FormData, Upload, parse_urlencoded
+from nexios.http.forms import FormData, parse_urlencoded
 
 
 class Picture:
     """An upload without a file."""
 
     filename = "a.png"
+    safe_filename = "a.png"
     content_type = "image/png"
     size = 3
 
@@ -21,6 +24,9 @@ class Picture:
         return b"abc"
 
     async def seek(self, position: int) -> None: ...
+
+    async def save(self, directory: str | PathLike[str]) -> Path:
+        return Path(directory) / "a.png"
 
     async def close(self) -> None: ...
 
@@ -125,7 +131,7 @@ def test_fields_survive_the_round_trip(original: list[tuple[str, str]]) -> None:
 
 
 def test_a_form_keeps_text_and_files_apart() -> None:
-    picture: Upload = Picture()
+    picture = Picture()
     form = FormData([("name", "Ada"), ("picture", picture), ("tag", "a"), ("tag", "b"), ("name", picture)])
 
     assert form["name"] == "Ada"

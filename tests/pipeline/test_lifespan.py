@@ -408,7 +408,6 @@ async def test_hooks_may_register_nothing_any_more() -> None:
     assert "The application is compiled, so nothing can be registered any more" in sent[0]["message"]
 
 
-@pytest.mark.xfail(reason="the app compiles before the first lifespan message is received, so the server cannot be told")
 async def test_an_app_that_cannot_be_compiled_does_not_start() -> None:
     """A server takes an exception from the lifespan for "no lifespan here", and would go on."""
     app = NexiosApp()

@@ -470,7 +470,6 @@ async def test_a_middleware_may_answer_with_a_file(tmp_path: Any) -> None:
     assert (await call(app, query=b"name=note.txt")).body == b"a note"
 
 
-@pytest.mark.xfail(reason="a file of a middleware is looked for while it is sent; send_failed answers 500 for any failure")
 async def test_a_missing_file_of_a_middleware_is_404(tmp_path: Any) -> None:
     async def answers(request: Request, response: Response, call_next: CallNext) -> Any:
         return response.file(tmp_path / "none.txt")

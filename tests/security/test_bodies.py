@@ -1,6 +1,7 @@
 """Bodies within limits, counted and whole: rows A14, A20 to A23 and A34 to A36."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -122,9 +123,10 @@ async def test_a22_a_body_is_refused_while_it_is_read(reader: str) -> None:
     with peak() as spent:
         await app(http_scope("POST", f"/{reader}", [(b"content-type", content_type)]), client.receive, client.send)
 
-    assert (client.status, app.read) == (400 if reader == "files" else 413, []) or client.status == 413
+    blocks = 8 if reader == "files" else 4  # the parser has blocks of its own, and memory for a file grows by an eighth
+    assert (client.status, app.read) == (413, [])
     assert client.received <= 17
-    assert spent.bytes < MIB + 2 * 64 * KIB + 128 * KIB
+    assert spent.bytes < MIB + blocks * 64 * KIB
 
 
 @pytest.mark.parametrize("reader", ["body", "stream", "form", "files"])
@@ -154,7 +156,7 @@ def test_a23_tiny_chunks_take_linear_time(reader: str) -> None:
     assert linear(send, 8 * KIB)
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", ["body", "json", "text", "form", "files"])
 @pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"zstd", b"x-gzip", b"GZIP", b"identity, gzip"])
 async def test_a34_a_compressed_body_is_not_read(reader: str, encoding: bytes) -> None:
     """CVE-2025-69223 GHSA-6mq8-rvhq-8wgg, CVE-2026-54278 GHSA-g3cq-j2xw-wf74: 10 KB that become 10 GB."""
@@ -165,6 +167,15 @@ async def test_a34_a_compressed_body_is_not_read(reader: str, encoding: bytes) -
     )
 
     assert (answer.status, answer.received, app.read) == (415, 0, [])
+
+
+async def test_a34_a_compressed_body_is_streamed_as_it_came() -> None:
+    """CVE-2026-54278 GHSA-g3cq-j2xw-wf74: nothing is inflated, so the limit counts what was sent."""
+    app, bomb = ReadingApp(), gzip.compress(bytes(MIB))
+
+    await post(app, bomb, path="/stream", headers=[(b"content-encoding", b"gzip")])
+
+    assert app.read == [len(bomb)]
 
 
 async def test_a34_identity_is_no_compression() -> None:
