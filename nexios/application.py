@@ -16,7 +16,7 @@ from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
 from nexios.messages.state import State
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
-from nexios.routing.route import ExceptionHandlers
+from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
 from nexios.routing.router import Router
 from nexios.settings import Settings
 
@@ -46,6 +46,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         lifespan: LifespanContext | Iterable[LifespanContext] | None = None,
         middleware: Iterable[object] = (),
         exception_handlers: ExceptionHandlers | None = None,
+        max_body_size: int | NotGiven | None = NOT_GIVEN,
         **options: Any,
     ) -> None:
         """Make an app. `options` are fields of `Settings` (debug=, slashes=, limits=, ...).
@@ -58,10 +59,11 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
                 Or there are both a `settings` object and options.
         """
         super().__init__(middleware=middleware, exception_handlers=exception_handlers or {})
-        self.settings = _settings(settings, options)
-        self.state = State()
-        self.event_emitter = EventEmitter()
-        self.converters = ConverterRegistry(DEFAULT_CONVERTERS)
+        self.max_body_size = max_body_size
+        self.settings: Settings = _settings(settings, options)
+        self.state: State = State()
+        self.event_emitter: EventEmitter = EventEmitter()
+        self.converters: ConverterRegistry = ConverterRegistry(DEFAULT_CONVERTERS)
         contexts = () if lifespan is None else (lifespan,) if callable(lifespan) else tuple(lifespan)
         self._contexts: tuple[LifespanContext, ...] = contexts
         self._startup: list[Hook] = []

@@ -48,7 +48,7 @@ class Threads:
         """How many calls run at once."""
         return self._limit
 
-    async def run_in_thread(self, fn: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def run_in_thread(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Return what `fn` returns in a worker thread; its exceptions arrive as they were raised.
 
         Context variables are visible in the thread, and what the thread sets is set in the calling task

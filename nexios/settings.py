@@ -109,7 +109,7 @@ class Settings:
     thread_limit: int = field(default_factory=lambda: min(40, 4 * (os.cpu_count() or 1)), metadata={"minimum": 1})
     """How many worker threads run `def` handlers at once."""
     shutdown_grace: float = 10.0
-    """How long requests and background tasks in flight may go on when the server stops."""
+    """How long background tasks may go on when the app stops. Requests in flight are the server's to wait for."""
     startup_timeout: float | None = None
     secret_key: str | None = field(default=None, repr=False, metadata={"secret": True})
 

@@ -18,7 +18,8 @@ __all__ = ["NAME", "PACKAGE", "build"]
 NAME = "nexios 3.12 (published)"
 PACKAGE = "nexios"
 
-_App: Any = nexios.NexiosApp
+_NEXIOS: Any = nexios  # type checkers see the working tree, which has other names
+_App = _NEXIOS.NexiosApp
 
 if Path(nexios.__file__).resolve().is_relative_to(Path(__file__).resolve().parents[2] / "nexios"):
     raise ImportError("this is the nexios of the working tree, not a published one")
@@ -73,7 +74,7 @@ def _dependent() -> Any:
     app = _App()
 
     @app.get("/")
-    async def plain(request: Any, response: Any, text: str = nexios.Depend(_provide)) -> Any:
+    async def plain(request: Any, response: Any, text: str = _NEXIOS.Depend(_provide)) -> Any:
         return response.text(text)
 
     return app

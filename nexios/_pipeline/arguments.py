@@ -50,6 +50,7 @@ def compile_arguments(route: Route, path_names: Sequence[str]) -> Arguments:
     """
     _refuse_generator(route)
     parameters = list(inspect.signature(route.handler).parameters.values())
+    _refuse_clash(route, parameters, path_names)
     roles = _roles(parameters, path_names)
     by_role = {role: tuple(name for name, has in roles.items() if has == role) for role in set(roles.values())}
     leads = all(map(_is_positional, parameters[:2])) and list(roles.values())[:2] == ["request", "response"]
@@ -105,6 +106,17 @@ def _refuse_generator(route: Route) -> None:
             f"  {route.location}   {name}{inspect.signature(route.handler)}\n\n"
             f"Stream what it makes:\n\n    return response.stream({name}())\n"
         )
+
+
+def _refuse_clash(route: Route, parameters: Sequence[inspect.Parameter], path_names: Sequence[str]) -> None:
+    """`request` would be a text where everybody expects the Request."""
+    for name in (parameter.name for parameter in parameters):
+        if name in path_names and name in _REQUEST_NAMES | _RESPONSE_NAMES:
+            raise ConfigurationError(
+                f"{_name_of_route(route)} cannot be compiled: {name!r} is a path parameter of {route.template!r} and "
+                f"what {name_of(route.handler)}() calls the {name}.\n\n{_line_of(route)}\n\n"
+                f"Give the path parameter another name:\n\n    {{{name}_id}}\n"
+            )
 
 
 def _nothing_fills(route: Route, name: str, path_names: Sequence[str]) -> ConfigurationError:

@@ -18,6 +18,7 @@ from nexios._pipeline.plan import Plan
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
+from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
 from nexios.messages.content import FileContent
 from nexios.messages.disconnect import cancel_on_disconnect
@@ -117,6 +118,12 @@ class _Compiler:
         return compile_template(text, self.blueprint.converters, place)
 
     def _plan(self, route: Route, template: Template) -> Plan:
+        if route.dependencies:
+            raise ConfigurationError(
+                f"{route.template} has dependencies, which nothing runs yet; a guard among them would let everybody in."
+                f"\n\n  {route.location}\n\nPut what has to happen into a middleware of the route:\n\n"
+                "    middleware=[guard]\n"
+            )
         arguments = compile_arguments(route, template.parameters)
         call = compile_call(route.handler, arguments, template.parameters, self.threads)
         if route.on_disconnect == "cancel":
@@ -165,6 +172,8 @@ class _Compiler:
         )
 
     def _websockets(self) -> WebSocketPlans:
+        if self.flat.websockets and self.app_middleware:
+            logger.warning("the app's middleware does not run for WebSockets: %s", self.flat.websockets[0].template)
         return WebSocketPlans(
             self.flat.websockets,
             registry=self.blueprint.converters,

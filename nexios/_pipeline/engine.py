@@ -17,7 +17,7 @@ from nexios._pipeline.plan import Plan
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
-from nexios.errors import HTTPException
+from nexios.errors import HTTPException, URITooLong
 from nexios.events.emitter import EventEmitter
 from nexios.events.names import REQUEST_FAILED, REQUEST_FINISHED, REQUEST_STARTED
 from nexios.messages.content import FileContent
@@ -43,6 +43,7 @@ class Engine:
         "_errors",
         "_find",
         "_limits",
+        "_max_path_size",
         "_misses",
         "_reverse",
         "_static",
@@ -74,17 +75,18 @@ class Engine:
         background: BackgroundTasks,
         websockets: WebSocketPlans,
     ) -> None:
-        self.app = app
-        self.lifespan = lifespan
-        self.emitter = emitter
-        self.threads = threads
-        self.background = background
-        self.websockets = websockets
+        self.app: Any = app
+        self.lifespan: Lifespan = lifespan
+        self.emitter: EventEmitter = emitter
+        self.threads: Threads = threads
+        self.background: BackgroundTasks = background
+        self.websockets: WebSocketPlans = websockets
         self._static = matcher.static
         self._find = matcher.find_dynamic
         self._misses = misses
         self._errors = errors
         self._limits = limits
+        self._max_path_size = limits.max_path_size
         self._reverse = reverse
         self._chain: Link | None = compile_chain(middleware, self._innermost, errors) if middleware else None
         self._choose_handle()
@@ -102,7 +104,7 @@ class Engine:
             methods = self._static.get(request._rest)
             plan = methods.get(request.method) if methods is not None else None
             if plan is None:
-                plan, request._path_params = self._find(request.method, request._rest) or self._missed(request)
+                plan, request._path_params = self._further(request)
             request._target = plan
             response = Builder()
             result: object = await plan.run(request, response)
@@ -125,7 +127,7 @@ class Engine:
                 methods = self._static.get(request._rest)
                 plan = methods.get(request.method) if methods is not None else None
                 if plan is None:
-                    plan, request._path_params = self._find(request.method, request._rest) or self._missed(request)
+                    plan, request._path_params = self._further(request)
                 request._target = plan
             elif type(plan) is not Plan:
                 raise plan
@@ -145,12 +147,16 @@ class Engine:
         methods = self._static.get(request._rest)
         plan = methods.get(request.method) if methods is not None else None
         if plan is None:
-            plan, request._path_params = self._find(request.method, request._rest) or self._missed(request)
+            plan, request._path_params = self._further(request)
         request._target = plan
         return plan
 
-    def _missed(self, request: Request) -> tuple[Plan, dict[str, Any]]:
-        return self._misses.resolve(request, request._rest)
+    def _further(self, request: Request) -> tuple[Plan, dict[str, Any]]:
+        """Beyond the static paths: the tree, then what `Misses` knows."""
+        path = request._rest
+        if len(path) > self._max_path_size:
+            raise URITooLong
+        return self._find(request.method, path) or self._misses.resolve(request, path)
 
     async def _complete(self, request: Request, response: Response, result: Any) -> Response:
         answer = to_response(result, response)

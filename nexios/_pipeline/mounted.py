@@ -1,10 +1,19 @@
-"""How does a nexios app answer inside another? By its own engine, with the same Request."""
+"""How does a nexios app answer inside another? By its own engine, with a Request of its own for the same exchange.
+
+Its own, because `app`, `route`, `path_params` and `root_path` differ inside; and they have to stay
+what they are when a stream or a background task reads them long after the app has answered.
+"""
+
+import copy
 
 from nexios._pipeline.engine import Engine
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 
 __all__ = ["MountedEngine"]
+
+_SHARED = ("_headers", "_cookies", "_query", "_url", "_body", "_form", "_id")
+"""What is read of the exchange on either side is read for both."""
 
 
 class MountedEngine:
@@ -22,10 +31,12 @@ class MountedEngine:
         await self._engine.stop()
 
     async def __call__(self, request: Request, response: Response) -> Response:
-        """Let the mounted app answer. While it does, `request.app` is that app."""
-        outer = (request._context, request._target, request._builder, request._path_params)
-        request._context, request._target, request._path_params = self._engine, None, None
+        """Let the mounted app answer. State, body and uploads are shared with the request outside."""
+        request._state = request.state  # made now, so that both have the same
+        inner = copy.copy(request)
+        inner._context, inner._target, inner._path_params = self._engine, None, None
         try:
-            return await self._engine.handle(request)
+            return await self._engine.handle(inner)
         finally:
-            request._context, request._target, request._builder, request._path_params = outer
+            for part in _SHARED:
+                setattr(request, part, getattr(inner, part))

@@ -21,7 +21,9 @@ _CODECS: Final[Mapping[str, str]] = MappingProxyType(
         **{name: name for name in ("utf-16", "utf-16le", "utf-16be", "koi8-r", "koi8-u", "gb18030", "big5")},
         **dict.fromkeys(("gbk", "gb2312"), "gbk"),
         **dict.fromkeys(("shift_jis", "shift-jis", "windows-31j"), "cp932"),
-        **{"euc-jp": "euc_jp", "iso-2022-jp": "iso2022_jp", "euc-kr": "cp949"},
+        "euc-jp": "euc_jp",
+        "iso-2022-jp": "iso2022_jp",
+        "euc-kr": "cp949",
     }
 )
 

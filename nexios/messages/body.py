@@ -14,7 +14,7 @@ _MAX_LENGTH_DIGITS = 19
 """A Content-Length of more digits is over 2**63 bytes and nobody's honest request."""
 
 _TURNS_OF_A_READ = 10
-"""How often the event loop turns until two messages that are there already have come up through the transport's tasks."""
+"""How often the event loop turns until two messages that are there have come up through the transport's tasks."""
 _CHUNKS_A_TURN = 256
 """After so many chunks the event loop gets a turn, so that a body in tiny pieces cannot hold it."""
 

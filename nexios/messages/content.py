@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from contextvars import copy_context
+from functools import partial
 
 import msgspec
 
 from nexios.http.ranges import ByteRange
 from nexios.messages.file import FileSource
+from nexios.messages.thread_io import finish_in_thread
 
 __all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "as_chunks"]
 
@@ -78,10 +81,12 @@ _END = object()
 
 
 async def _in_thread(iterator: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
+    """A call that runs always ends before the next, for a generator cannot be closed while it makes a chunk."""
+    context, next_chunk = copy_context(), partial(next, iterator, _END)
     try:
-        while (chunk := await asyncio.to_thread(next, iterator, _END)) is not _END:
-            yield chunk  # type: ignore[misc]
+        while (chunk := await finish_in_thread(partial(context.run, next_chunk))) is not _END:
+            yield chunk
     finally:
         close = getattr(iterator, "close", None)
         if close is not None:
-            await asyncio.to_thread(close)
+            await finish_in_thread(partial(context.run, close))

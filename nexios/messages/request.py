@@ -30,7 +30,7 @@ class MatchedRoute(Protocol):
         """The path template, as in "/items/{item_id:int}"."""
 
     @property
-    def name(self) -> str | None:
+    def name(self) -> str:
         """The route's name, with the names of its routers before it."""
 
     @property
@@ -194,7 +194,7 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
         """Whether the client has gone already. Does not wait."""
         return await self._whole_body().is_disconnected()
 
-    def url_for(self, name: str, **params: Any) -> str:
+    def url_for(self, name: str, /, **params: Any) -> str:
         """Return the path of the route called `name`, percent-encoded, below `root_path`: it leads back to this app.
 
         Raises:

@@ -264,9 +264,9 @@ class Builder(Response):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self.status_code = 200
-        self.content = b""
+        self.status_code: int = 200
+        self.content: Content = b""
         self._media = None
         self._pairs = None
-        self.background = None
-        self.error = None
+        self.background: list[BackgroundTask] | None = None
+        self.error: BaseException | None = None

@@ -57,10 +57,10 @@ class UploadFile:
         headers: Headers | None = None,
         spool_size: int = _SPOOL_SIZE,
     ) -> None:
-        self.filename = filename
-        self.content_type = content_type
-        self.headers = Headers([]) if headers is None else headers
-        self.size = 0
+        self.filename: str = filename
+        self.content_type: str = content_type
+        self.headers: Headers = Headers([]) if headers is None else headers
+        self.size: int = 0
         self._spool_size = spool_size
         self._file: BinaryIO = BytesIO()
         self._on_disk = False

@@ -86,13 +86,13 @@ class WebSocket(Connection[WebSocketTransport]):
         self._transport = transport
         self._context = context
         self._limits = limits
-        self.path = transport.path
-        self.root_path = transport.root_path
-        self.path_params = PathParams(path_params or {})
-        self.connection_state = SocketState.CONNECTING
+        self.path: str = transport.path
+        self.root_path: str = transport.root_path
+        self.path_params: PathParams = PathParams(path_params or {})
+        self.connection_state: SocketState = SocketState.CONNECTING
         self.subprotocol: str | None = None
         self.close_code: int | None = None
-        self.close_reason = ""
+        self.close_reason: str = ""
         self._headers: Headers | None = None
         self._cookies: dict[str, str] | None = None
         self._query: QueryParams | None = None
@@ -123,7 +123,7 @@ class WebSocket(Connection[WebSocketTransport]):
         """Whether messages can go both ways, as far as we know."""
         return self.connection_state is SocketState.OPEN
 
-    def url_for(self, name: str, **params: Any) -> str:
+    def url_for(self, name: str, /, **params: Any) -> str:
         """Return the path of the route called `name`, percent-encoded. Raises `NoSuchRoute`."""
         return quote_path(self.root_path).removesuffix("/") + self._context.url_path_for(name, params)
 

@@ -104,8 +104,8 @@ class StrConverter(Converter[str]):
     'café'
     """
 
-    rank = RANK_STR
-    max_length = None
+    rank: int = RANK_STR
+    max_length: int | None = None
 
     def convert(self, text: str) -> str:
         if text and "/" not in text and is_plain(text):
@@ -119,9 +119,9 @@ class StrConverter(Converter[str]):
 class PathConverter(Converter[str]):
     """Everything up to the end, or up to what follows the placeholder, "/" included; also nothing."""
 
-    rank = RANK_PATH
-    max_length = None
-    spans_segments = True
+    rank: int = RANK_PATH
+    max_length: int | None = None
+    spans_segments: bool = True
 
     def convert(self, text: str) -> str:
         if is_plain(text):
@@ -139,9 +139,9 @@ class IntConverter(Converter[int]):
     -12
     """
 
-    rank = 10
-    max_length = 21
-    schema = MappingProxyType({"type": "integer"})
+    rank: int = 10
+    max_length: int | None = 21
+    schema: Mapping[str, object] = MappingProxyType({"type": "integer"})
 
     def convert(self, text: str) -> int:
         if len(text) <= 20 and text.isdecimal() and text.isascii():
@@ -165,9 +165,9 @@ class FloatConverter(Converter[float]):
     '0.0000001'
     """
 
-    rank = 14
-    max_length = 330
-    schema = MappingProxyType({"type": "number"})
+    rank: int = 14
+    max_length: int | None = 330
+    schema: Mapping[str, object] = MappingProxyType({"type": "number"})
 
     def convert(self, text: str) -> float:
         if len(text) > 330:
@@ -195,9 +195,9 @@ class FloatConverter(Converter[float]):
 class UUIDConverter(Converter[UUID]):
     """A UUID in the form of RFC 9562 section 4, in either case, or its 32 hex digits alone."""
 
-    rank = 11
-    max_length = 36
-    schema = MappingProxyType({"type": "string", "format": "uuid"})
+    rank: int = 11
+    max_length: int | None = 36
+    schema: Mapping[str, object] = MappingProxyType({"type": "string", "format": "uuid"})
 
     def convert(self, text: str) -> UUID:
         digits = text
@@ -218,9 +218,9 @@ class DateConverter(Converter[date]):
     Source: RFC 3339 section 5.6, full-date.
     """
 
-    rank = 12
-    max_length = 10
-    schema = MappingProxyType({"type": "string", "format": "date"})
+    rank: int = 12
+    max_length: int | None = 10
+    schema: Mapping[str, object] = MappingProxyType({"type": "string", "format": "date"})
 
     def convert(self, text: str) -> date:
         if len(text) != 10:
@@ -242,9 +242,9 @@ class DateTimeConverter(Converter[datetime]):
     500000
     """
 
-    rank = 13
-    max_length = 32
-    schema = MappingProxyType({"type": "string", "format": "date-time"})
+    rank: int = 13
+    max_length: int | None = 32
+    schema: Mapping[str, object] = MappingProxyType({"type": "string", "format": "date-time"})
 
     def convert(self, text: str) -> datetime:
         if not 19 <= len(text) <= 32 or text[10] != "T":
@@ -266,8 +266,8 @@ class DateTimeConverter(Converter[datetime]):
 class SlugConverter(Converter[str]):
     """A name made for URLs: `my-first-post`."""
 
-    rank = 40
-    max_length = None
+    rank: int = 40
+    max_length: int | None = None
 
     def convert(self, text: str) -> str:
         letters = text.replace("-", "")

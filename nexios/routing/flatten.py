@@ -13,7 +13,7 @@ import msgspec
 
 from nexios.errors import ConfigurationError, DuplicateRoute
 from nexios.routing.place import Place
-from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, Mount, NotGiven, Route, WebSocketRoute
+from nexios.routing.route import NOT_GIVEN, HandlersByKey, Mount, NotGiven, Route, WebSocketRoute
 from nexios.routing.router import Inclusion, Router, duplicate_text
 from nexios.routing.template import check_prefix, shape_of
 from nexios.settings import Limits
@@ -73,7 +73,7 @@ class _Level(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     middleware: tuple[object, ...] = ()
     dependencies: tuple[object, ...] = ()
-    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    exception_handlers: tuple[HandlersByKey, ...] = ()
     """Nearest first."""
     limits: Limits | None = None
     max_body_size: int | NotGiven | None = NOT_GIVEN

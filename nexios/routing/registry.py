@@ -9,7 +9,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from nexios.errors import ConfigurationError
 from nexios.routing.converters import BUILT_IN_CONVERTERS, RANK_CUSTOM, Converter
@@ -136,10 +136,35 @@ class ConverterRegistry:
         return sorted({*inherited, *self._converters})
 
 
-DEFAULT_CONVERTERS = ConverterRegistry(converters=BUILT_IN_CONVERTERS)
+DEFAULT_CONVERTERS: Final = ConverterRegistry(converters=BUILT_IN_CONVERTERS)
 
-register_path_converter = DEFAULT_CONVERTERS.register
-"""Register a converter for every application of the process; see `ConverterRegistry.register`."""
+
+def register_path_converter(
+    name: str,
+    converter: object = None,
+    *,
+    regex: str | None = None,
+    convert: Callable[[str], object] | None = None,
+    to_string: Callable[[Any], str] | None = None,
+    rank: int = RANK_CUSTOM,
+    max_length: int | None = 255,
+    replace: bool = False,
+) -> None:
+    """Make `{...:name}` mean `converter` in every application of the process; see `ConverterRegistry.register`.
+
+    Raises:
+        ConfigurationError: The name is not an identifier or is built in, or the converter is none.
+    """
+    DEFAULT_CONVERTERS.register(
+        name,
+        converter,
+        regex=regex,
+        convert=convert,
+        to_string=to_string,
+        rank=rank,
+        max_length=max_length,
+        replace=replace,
+    )
 
 
 def _check_name(name: str, *, replace: bool) -> None:

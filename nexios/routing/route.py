@@ -6,7 +6,7 @@ copies of them with full paths, names, middleware and limits. Nothing here runs.
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, Protocol, TypedDict
 
 import msgspec
 
@@ -19,6 +19,7 @@ __all__ = [
     "ExceptionHandlers",
     "ExceptionKey",
     "Handler",
+    "HandlersByKey",
     "MiddlewareEntry",
     "Mount",
     "NotGiven",
@@ -33,8 +34,19 @@ __all__ = [
 Handler = Callable[..., object]
 ExceptionKey = type[Exception] | int
 """What an exception handler is for: a class of exceptions, or a status code."""
-ExceptionHandlers = Mapping[type[Exception], Handler] | Mapping[int, Handler] | Mapping[ExceptionKey, Handler]
-"""Keys of a Mapping are invariant, so a dict of one kind of key needs to be named."""
+HandlersByKey = Mapping[ExceptionKey, Handler]
+"""Exception handlers whose keys have been checked."""
+
+
+class ExceptionHandlers(Protocol):
+    """What `exception_handlers=` takes: a dict from exception classes, statuses or both to handlers.
+
+    It is named by `items` alone because the keys of a Mapping are invariant: a
+    `dict[type[KeyError], Handler]` is no `Mapping[ExceptionKey, Handler]` to a type checker.
+    """
+
+    def items(self) -> Iterable[tuple[ExceptionKey, Handler]]:
+        """Each key with its handler."""
 
 
 class NotGiven(Enum):
@@ -78,7 +90,7 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     location: Location
     is_named: bool = False
     middleware: tuple[object, ...] = ()
-    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    exception_handlers: tuple[HandlersByKey, ...] = ()
     limits: Limits | None = None
     max_body_size: int | NotGiven | None = NOT_GIVEN
     on_disconnect: Literal["finish", "cancel"] = "finish"
@@ -97,7 +109,7 @@ class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
     location: Location
     is_named: bool = False
     middleware: tuple[object, ...] = ()
-    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    exception_handlers: tuple[HandlersByKey, ...] = ()
     limits: Limits | None = None
     dependencies: tuple[object, ...] = ()
     tags: tuple[str, ...] = ()
@@ -117,7 +129,7 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
     name: str | None
     location: Place
     middleware: tuple[object, ...] = ()
-    exception_handlers: tuple[ExceptionHandlers, ...] = ()
+    exception_handlers: tuple[HandlersByKey, ...] = ()
     dependencies: tuple[object, ...] = ()
 
 

@@ -26,6 +26,7 @@ from nexios.routing.route import (
     ExceptionHandlers,
     ExceptionKey,
     Handler,
+    HandlersByKey,
     MiddlewareEntry,
     Mount,
     NotGiven,
@@ -78,8 +79,8 @@ class Router(Verbs):
     def __init__(self, prefix: str = "", *, name: str | None = None, **options: Unpack[RouterOptions]) -> None:
         place = calling_place()
         _check_known(options, RouterOptions, place)
-        self.prefix = _at(place, lambda: check_prefix(prefix))
-        self.name = name
+        self.prefix: str = _at(place, lambda: check_prefix(prefix))
+        self.name: str | None = name
         self.middleware: list[object] = list(options.get("middleware", ()))
         self.dependencies: list[object] = list(options.get("dependencies", ()))
         handlers = options.get("exception_handlers") or {}
@@ -259,7 +260,7 @@ def _make_route(
 
 class _Common(TypedDict):
     middleware: tuple[object, ...]
-    exception_handlers: tuple[ExceptionHandlers, ...]
+    exception_handlers: tuple[HandlersByKey, ...]
     limits: Limits | None
     dependencies: tuple[object, ...]
     tags: tuple[str, ...]

@@ -24,7 +24,7 @@ class IllegalSequence(AssertionError):
     def __init__(self, why: str, messages: Sequence[Message]) -> None:
         shown = f"; the messages: {[_short(message) for message in messages]}" if messages else ""
         super().__init__(f"{why}{shown}")
-        self.messages = list(messages)
+        self.messages: list[Message] = list(messages)
 
 
 def check_message(method: str, before: Sequence[Message], message: Message) -> None:

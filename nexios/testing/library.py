@@ -20,10 +20,10 @@ try:
         Response,
         SyncByteStream,
     )
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ConfigurationError(
-        f'nexios.testing needs the package {missing.name}:\n\n    pip install "nexios[testing]"\n'
-    ) from missing
+        f'nexios.testing needs the package {_missing.name}:\n\n    pip install "nexios[testing]"\n'
+    ) from _missing
 
 __all__ = [
     "URL",

@@ -21,7 +21,7 @@ class Portal:
 
     def _live(self) -> None:
         with asyncio.Runner() as runner:
-            self.loop = runner.get_loop()
+            self.loop: asyncio.AbstractEventLoop = runner.get_loop()
             self.loop.call_soon(self._ready.set)
             asyncio.set_event_loop(self.loop)
             self.loop.run_forever()

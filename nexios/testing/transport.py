@@ -65,12 +65,12 @@ class MemoryTransport:
         self.http_version = http_version
         self.client = client
         self.server = server
-        self.started = False
+        self.started: bool = False
         self.verb: Verb | None = None
         self.file: tuple[str, int, int] | None = None
-        self.status = 0
+        self.status: int = 0
         self.response_headers: list[tuple[str, str]] = []
-        self.complete = False
+        self.complete: bool = False
         """Whether the app has sent the whole response."""
         self.body_error: Exception | None = None
         """What `body` raised; for the app the client has left then."""

@@ -40,6 +40,17 @@ def test_a_chunked_body_that_is_empty_is_an_empty_body(connect: Connect) -> None
     assert json.loads(connection.rest()) == summary(b"")
 
 
+def test_trailers_are_no_part_of_a_body(connect: Connect) -> None:
+    """RFC 9112 section 7.1.2."""
+    connection = connect()
+    connection.start("/body/whole", "POST", [("transfer-encoding", "chunked"), ("trailer", "x-sum")])
+    connection.send_chunk(b"body")
+    connection.send(b"0\r\nx-sum: 1\r\n\r\n")
+
+    assert connection.answer().status == 200
+    assert json.loads(connection.rest()) == summary(b"body")
+
+
 def test_a_request_without_a_body_has_an_empty_one(connect: Connect) -> None:
     connection = connect()
 

@@ -101,4 +101,4 @@ def test_a_handler_can_see_that_the_client_has_left(site: Site, connect: Connect
         connection.start(f"/life/watch/{key}")
         site.wait_for_note(key, "disconnected: False")
 
-    site.wait_for_note(key, "disconnected: True")
+    assert site.wait_for_note(key, "disconnected: True") == ["disconnected: False", "disconnected: True"]

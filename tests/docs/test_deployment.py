@@ -1,10 +1,10 @@
 """Does the page on deployment name everything that the tests of servers leave out, with the reason?"""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from scripts.server_table import with_table
 from tests.contract.servers import SERVERS
 
 ROOT = Path(__file__).parents[2]
@@ -23,18 +23,8 @@ def assigned(path: Path, name: str) -> Any:
     return ast.literal_eval(found)
 
 
-def rows() -> Iterator[str]:
-    """A row for each test of HTTP that a server is excused from; its name is the sentence that does not hold."""
-    for server in SERVERS:
-        for test, reason in server.cannot.items():
-            yield f"| {test.removeprefix('test_').replace('_', ' ')} | `{server.name}` | {reason} |"
-
-
 def test_the_table_of_http_has_a_row_for_every_test_left_out() -> None:
-    table = PAGE.partition("| What holds on the others | not on | because |\n|---|---|---|\n")[2]
-    found = table.partition("\n\n")[0]
-
-    assert found.splitlines() == list(rows())
+    assert with_table(PAGE) == PAGE, "python scripts/server_table.py --update"
 
 
 def test_every_reason_why_a_websocket_feature_is_missing_is_on_the_page() -> None:

@@ -5,6 +5,7 @@ that moment and must print what the page shows, `pytest` runs what has been writ
 """
 
 import importlib.util
+import os
 import shlex
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 from nexios import NexiosApp
 from nexios.testing import TestClient
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "getting-started.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "tutorial" / "getting-started.md"
 ORIGIN = "http://127.0.0.1:8000"
 
 
@@ -86,7 +88,10 @@ def test_the_tutorial_works_word_for_word(tmp_path: Path) -> None:
 def run_pytest(folder: Path) -> str:
     """Run pytest in the folder, in a process of its own, and return what it prints."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-    answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=50, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    answer = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=50, check=False
+    )
     if answer.returncode:
         pytest.fail(answer.stdout + answer.stderr)
     return answer.stdout

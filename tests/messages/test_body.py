@@ -1,11 +1,10 @@
 """Reading the body: once, whole, counted, and within the limits of app, router and route."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexios import Limits, NexiosApp, Request, Response, Router
@@ -37,6 +36,7 @@ async def echo(request: Request, response: Response) -> bytes:
     return await request.body()
 
 
+@settings(max_examples=40)
 @given(st.lists(st.binary(max_size=20), max_size=8))
 async def test_the_body_is_the_same_in_whatever_pieces_it_comes(chunks: list[bytes]) -> None:
     app = NexiosApp()
@@ -210,8 +210,8 @@ async def test_middleware_that_reads_the_body_is_held_to_the_limit_of_the_route(
 
 @pytest.mark.parametrize(
     "lengths",
-    [[b"-1"], [b"+5"], [b"1_0"], [b"5, 5"], [b"5,5"], ["٥".encode()], ["²".encode("latin-1")], [b""], [b" "], [b"5 "], [b"0x5"],
-     [b"5.0"], [b"five"], [b"5", b"5"], [b"5", b"6"], [b"1" * 20], [b"1e1"], [b"NaN"]],
+    [[b"-1"], [b"+5"], [b"1_0"], [b"5, 5"], [b"5,5"], ["٥".encode()], ["²".encode("latin-1")], [b""], [b" "], [b"5 "],
+     [b"0x5"], [b"5.0"], [b"five"], [b"5", b"5"], [b"5", b"6"], [b"1" * 20], [b"1e1"], [b"NaN"]],
 )  # fmt: skip
 @pytest.mark.parametrize("reader", READERS)
 async def test_a_content_length_that_is_no_number_is_a_bad_request(reader: str, lengths: list[bytes]) -> None:
@@ -344,7 +344,8 @@ async def test_text_is_in_the_charset_of_the_media_type(body: bytes, media_type:
 
 
 @pytest.mark.parametrize(
-    ("body", "charset"), [(b"\xff", b"utf-8"), (b"x", b"no-such"), (b"x", b"hex"), (b"x", b"zlib"), (b"x", b"a\\x00b"), (b"\xff", b"ascii")]
+    ("body", "charset"),
+    [(b"\xff", b"utf-8"), (b"x", b"no-such"), (b"x", b"hex"), (b"x", b"zlib"), (b"x", b"a\\x00b"), (b"\xff", b"ascii")],
 )
 async def test_text_that_is_not_in_its_charset_is_a_bad_request(body: bytes, charset: bytes) -> None:
     headers = [(b"content-type", b'text/plain; charset="' + charset + b'"')]
@@ -356,8 +357,9 @@ async def test_text_that_is_not_in_its_charset_is_a_bad_request(body: bytes, cha
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [(b"", "malformed_json"), (b"{", "malformed_json"), (b"NaN", "malformed_json"), (b"[" * 101 + b"]" * 101, "json_too_deep"),
-     (b"1" * 5000, "malformed_json"), (b'"\\ud800"', "malformed_json"), (b"\xef\xbb\xbf1", "malformed_json")],
+    [(b"", "malformed_json"), (b"{", "malformed_json"), (b"NaN", "malformed_json"),
+     (b"[" * 101 + b"]" * 101, "json_too_deep"), (b"1" * 5000, "malformed_json"), (b'"\\ud800"', "malformed_json"),
+     (b"\xef\xbb\xbf1", "malformed_json")],
 )  # fmt: skip
 async def test_a_body_that_is_no_json_is_a_bad_request(body: bytes, code: str) -> None:
     answer = await call(app_reading("json"), method="POST", chunks=[body])
@@ -400,13 +402,9 @@ async def test_uploads_are_closed_when_the_exchange_is_over(fails: bool) -> None
         if fails:
             raise ValueError
 
-    body = (
-        b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\ncontent\r\n--b--\r\n'
-    )
+    body = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\ncontent\r\n--b--\r\n'
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     await call(app, method="POST", headers=headers, chunks=[body])
 
     with pytest.raises(ValueError):
         await kept[0].read()
-
-

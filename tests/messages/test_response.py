@@ -92,7 +92,11 @@ def test_a_response_may_be_made_whole() -> None:
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [("x", [("content-type", "text/plain; charset=utf-8")]), (b"x", [("content-type", "application/octet-stream")]), (None, [])],
+    [
+        ("x", [("content-type", "text/plain; charset=utf-8")]),
+        (b"x", [("content-type", "application/octet-stream")]),
+        (None, []),
+    ],
 )
 def test_the_media_type_follows_from_the_content(content: str | bytes | None, expected: list[tuple[str, str]]) -> None:
     assert pairs(Response(content)) == expected
@@ -190,7 +194,7 @@ def test_a_header_is_refused_or_legal(name: str, value: str) -> None:
     ((written, text),) = pairs(response)
     assert written == name.lower()
     assert written.isascii()
-    assert all(character == "\t" or " " <= character <= "\xff" and character != "\x7f" for character in text)
+    assert all(character == "\t" or (" " <= character <= "\xff" and character != "\x7f") for character in text)
 
 
 def test_cookies_are_safe_unless_told_otherwise() -> None:
@@ -221,7 +225,9 @@ def test_a_redirect_has_a_location_and_no_content(status: int) -> None:
     assert (response.status_code, response.content, pairs(response)) == (status, b"", [("location", "/login?next=/a")])
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nb"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nb"]
+)
 def test_a_redirect_stays_on_this_site(target: str) -> None:
     with pytest.raises((UnsafeRedirect, InvalidHeader)):
         Response().redirect(target)

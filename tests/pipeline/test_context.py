@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexios import NexiosApp, Request, Response
@@ -82,6 +82,7 @@ async def test_the_chain_runs_in_one_task() -> None:
     assert len(set(tasks)) == 1
 
 
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.randoms(use_true_random=False))
 async def test_requests_side_by_side_see_nothing_of_each_other(names: list[str], random: Any) -> None:
     async def middleware(request: Request, response: Response, call_next: CallNext) -> Response:
@@ -145,7 +146,7 @@ async def test_no_object_is_left_of_a_request() -> None:
     try:
 
         async def some(start: int) -> None:
-            for number in range(start, start + 25):
+            for number in range(start, start + 6):
                 headers = [(b"cookie", b"seen=%d" % number), (b"x-request-id", b"%d" % number)]
                 await call(app, path=f"/items/{number}", query=b"q=%d" % number, headers=headers)
                 await call(app, path=f"/none/{number}")

@@ -58,7 +58,7 @@ class Transport:
 
 class Matched:
     template = "/items/{id}"
-    name = None
+    name = "item"
     metadata: Mapping[str, Any] = {}
 
 

@@ -302,8 +302,8 @@ def test_the_refusal_names_the_path_parameters_that_there_are() -> None:
     assert "   def show(" in text
 
 
-@pytest.mark.parametrize("names", ["self, request, response", "request, response, *, limit", "a, b, c", "request, a, response",
-                                   "response, limit, extra, *args"])  # fmt: skip
+@pytest.mark.parametrize("names", ["self, request, response", "request, response, *, limit", "a, b, c",
+                                   "request, a, response", "response, limit, extra, *args"])  # fmt: skip
 @pytest.mark.parametrize("prefix", ["async def", "def"])
 def test_no_parameter_is_left_to_fail_at_request_time(prefix: str, names: str) -> None:
     namespace: dict[str, Any] = {}
@@ -326,6 +326,23 @@ def test_a_path_parameter_cannot_be_positional_only() -> None:
 
     assert "the parameter 'request' of show() is positional-only, and arguments are given by name." in text
     assert text.endswith("Take the '/' out of it.\n")
+
+
+@pytest.mark.parametrize("name", ["request", "response", "req", "res"])
+def test_a_path_parameter_cannot_take_the_place_of_request_or_response(name: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(f"async def show({name}, other): ...", namespace)
+
+    text = refusal_of(namespace["show"], f"/items/{{{name}}}")
+
+    assert f"{name!r} is a path parameter of '/items/{{{name}}}' and what show() calls the {name}." in text
+
+
+async def test_a_path_parameter_may_be_called_request_where_the_handler_has_no_such_name() -> None:
+    async def show(a: Any, b: Any) -> list[Any]:
+        return [*kinds(a, b), a.path_params["request"]]
+
+    assert await result_of(show, "/{request}", "/x") == ["Request", "Builder", "x"]
 
 
 def test_a_generator_is_refused_with_the_line_to_write() -> None:

@@ -61,7 +61,10 @@ def says(log: list[str], text: str) -> Callable[[], None]:
 
 
 async def test_an_app_without_hooks_starts_and_stops() -> None:
-    assert await lifespan(NexiosApp()) == [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
+    assert await lifespan(NexiosApp()) == [
+        {"type": "lifespan.startup.complete"},
+        {"type": "lifespan.shutdown.complete"},
+    ]
 
 
 async def test_an_app_works_on_a_server_without_lifespan() -> None:

@@ -1,15 +1,13 @@
 """Middleware: its forms and places, its order, and what it sees."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import pytest
 
 from nexios import NexiosApp, Request, Response, Router
 from nexios._pipeline.middleware import BaseMiddleware, CallNext
-from nexios.errors import ConfigurationError, HTTPException
+from nexios.errors import HTTPException
 from nexios.testing.raw import call
 
 
@@ -167,7 +165,12 @@ async def test_a_middleware_may_answer_without_going_on() -> None:
 
 @pytest.mark.parametrize(
     ("result", "status", "body"),
-    [({"a": 1}, 200, b'{"a":1}'), (("no", 403), 403, b"no"), (Response("own", 401), 401, b"own"), ("text", 200, b"text")],
+    [
+        ({"a": 1}, 200, b'{"a":1}'),
+        (("no", 403), 403, b"no"),
+        (Response("own", 401), 401, b"own"),
+        ("text", 200, b"text"),
+    ],
 )
 async def test_a_middleware_may_return_what_a_handler_may(result: object, status: int, body: bytes) -> None:
     async def answers(request: Request, response: Response, call_next: CallNext) -> object:
@@ -196,7 +199,9 @@ async def test_a_forgotten_return_is_a_500_that_names_the_middleware(caplog: pyt
 
     assert answer.status == 500
     assert "test_middleware_chain.test_a_forgotten_return" in caplog.text
-    assert "forgetful returned None.\nA middleware returns the response:\n\n    return await call_next()\n" in caplog.text
+    assert (
+        "forgetful returned None.\nA middleware returns the response:\n\n    return await call_next()\n" in caplog.text
+    )
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
@@ -316,123 +321,6 @@ async def test_middleware_of_a_route_does_not_run_for_other_methods_and_paths() 
     await call(app, path="/a", method="OPTIONS")
 
     assert log == []
-
-
-class First(Mark):
-    """Something that others need."""
-
-
-class Second(Mark):
-    requires = (First,)
-
-
-async def test_a_requirement_that_is_met_earlier_is_fine() -> None:
-    app = app_with(First("first"))
-    app.add_route("/b", handle, middleware=[Second("second")])
-
-    answer = await call(app, path="/b")
-
-    assert (answer.header("x-first"), answer.header("x-second")) == ("1", "1")
-
-
-def test_a_requirement_that_comes_later_is_refused_with_the_lines_to_swap() -> None:
-    app = NexiosApp()
-    app.add_middleware(Second, "second")
-    app.add_middleware(First, "first")
-
-    with pytest.raises(ConfigurationError) as caught:
-        app.compile()
-
-    assert str(caught.value) == (
-        "The app cannot be compiled: Second needs First before it, and it is added after Second.\n"
-        "\n"
-        "Middleware runs in the order it is added. Put this line first:\n"
-        "\n"
-        "    add_middleware(First, ...)\n"
-        "    add_middleware(Second, ...)\n"
-    )
-
-
-def test_a_requirement_that_is_never_met_is_refused() -> None:
-    app = NexiosApp()
-    app.add_route("/items", handle, middleware=[Second("second")])
-
-    with pytest.raises(ConfigurationError, match="/items cannot be compiled: Second needs First before it, and it was never added"):
-        app.compile()
-
-
-def test_an_option_that_the_class_does_not_know_is_refused() -> None:
-    app = NexiosApp()
-    app.add_middleware(Mark, "a", colour="red")
-
-    with pytest.raises(ConfigurationError) as caught:
-        app.compile()
-
-    assert str(caught.value).startswith("Mark cannot be made: ")
-    assert "unexpected keyword argument 'colour'" in str(caught.value)
-    assert "Its options are: name, log." in str(caught.value)
-    assert re.search(r"test_middleware_chain\.py:\d+$", str(caught.value))
-
-
-def test_options_for_what_is_no_class_are_refused() -> None:
-    app = NexiosApp()
-    app.add_middleware(Mark("a"), colour="red")
-
-    with pytest.raises(ConfigurationError, match="Mark is no class, so it takes no options; pass it alone"):
-        app.compile()
-
-
-async def takes_two(request: Request, response: Response) -> Any: ...
-
-
-def is_not_async(request: Request, response: Response, call_next: CallNext) -> Any: ...
-
-
-class Abstract(BaseMiddleware):
-    """Without a __call__."""
-
-
-class NotCallable:
-    """A class, and nothing else."""
-
-
-@pytest.mark.parametrize("given", [takes_two, is_not_async, NotCallable, NotCallable(), "text", None, 7, dict, int, type])
-def test_what_is_no_middleware_is_refused_with_the_form_to_write(given: object) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        app_with(given).compile()
-
-    text = str(caught.value)
-    assert "is no middleware" in text or "cannot be made" in text
-
-
-def test_the_form_to_write_is_shown() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        app_with(takes_two).compile()
-
-    assert str(caught.value) == (
-        f"{__name__}.takes_two is no middleware. Write it as:\n"
-        "\n"
-        "    async def middleware(request, response, call_next):\n"
-        "        return await call_next()\n"
-    )
-
-
-def test_a_middleware_without_call_cannot_be_made() -> None:
-    with pytest.raises(ConfigurationError, match=r"Abstract cannot be made: .*abstract"):
-        app_with(Abstract).compile()
-
-
-def test_an_asgi_middleware_is_told_to_wrap_the_app() -> None:
-    class GZip:
-        def __init__(self, app: Callable[..., Awaitable[None]], minimum: int = 500) -> None: ...
-
-        async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None: ...
-
-    app = NexiosApp()
-    app.add_middleware(GZip, minimum=1)
-
-    with pytest.raises(ConfigurationError, match="GZip is an ASGI middleware, which wraps the app from outside:"):
-        app.compile()
 
 
 async def test_call_next_twice_runs_the_handler_twice() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexios import NexiosApp, Request, Response
@@ -133,9 +133,12 @@ async def test_trace_and_connect_are_never_answered_by_themselves(method: str) -
     assert (await call(app, method=method, path="/b")).status == 404
 
 
+@settings(max_examples=30)
 @given(
     routes=st.lists(
-        st.tuples(st.sampled_from(["/", "/a", "/a/b", "/{x}", "/a/{x:int}"]), st.sets(st.sampled_from(METHODS), min_size=1)),
+        st.tuples(
+            st.sampled_from(["/", "/a", "/a/b", "/{x}", "/a/{x:int}"]), st.sets(st.sampled_from(METHODS), min_size=1)
+        ),
         max_size=5,
         unique_by=lambda route: route[0],
     ),
@@ -233,6 +236,13 @@ async def test_a_path_over_the_limit_is_414() -> None:
 
     assert (await call(app, path="/" + "x" * 99)).status == 404
     assert (await call(app, path="/" + "x" * 100)).status == 414
+
+
+@pytest.mark.parametrize(("template", "start"), [("/{x}", "/"), ("/{x:path}", "/"), ("/{a}/{b}", "/x/")])
+async def test_a_path_over_the_limit_is_414_although_a_route_would_match(template: str, start: str) -> None:
+    app = make_app(("GET", template), limits={"max_path_size": 100})
+
+    assert (await call(app, path=start.ljust(101, "x"))).status == 414
 
 
 async def test_dots_and_empty_segments_are_segments_like_any_other() -> None:

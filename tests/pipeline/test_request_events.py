@@ -66,14 +66,14 @@ async def test_an_error_is_told_before_its_answer() -> None:
     assert (type(error), str(error), response.status_code, response.error) == (ValueError, "inside", 500, error)
 
 
-async def test_an_answer_that_was_raised_is_a_failed_request_and_no_error() -> None:
+async def test_an_answer_that_was_raised_is_a_finished_request_and_no_error() -> None:
     app = make_app()
     heard = heard_by(app, *EVENTS)
 
     await call(app, path="/forbidden")
     await call(app, path="/none")
 
-    assert [event[0] for event in heard] == ["request.started", "request.failed"] * 2
+    assert [event[0] for event in heard] == ["request.started", "request.finished"] * 2
 
 
 async def test_an_error_that_a_handler_expects_is_no_error_event_and_one_for_everything_is() -> None:

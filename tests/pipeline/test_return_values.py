@@ -193,18 +193,14 @@ async def test_in_debug_headers_lost_with_the_builder_are_a_warning(caplog: pyte
     await answer_to(lambda response: response.set_header("x-lost", "1") and Response("own"), debug=True)
 
     assert [(record.name, record.levelno) for record in caplog.records] == [("nexios", logging.WARNING)]
-    assert caplog.messages == [
-        "/ returned a response of its own, so these headers set on its builder are lost: x-lost"
-    ]
+    assert caplog.messages == ["/ returned a response of its own, so these headers set on its builder are lost: x-lost"]
 
 
 @pytest.mark.parametrize("result", [
-    object(), {1, 2}, range(3), lambda: 0, Book, ("a",), (), ("a", "b"), ("a", True), ("a", 200, {}, 1), ("a", 99), ("a", 999),
-    ("a", None), {"a": object()}, "\ud800", 3j, iter("ab"),
+    object(), {1, 2}, range(3), lambda: 0, Book, ("a",), (), ("a", "b"), ("a", True), ("a", 200, {}, 1), ("a", 99),
+    ("a", 999), ("a", None), {"a": object()}, "\ud800", 3j, iter("ab"),
 ])  # fmt: skip
-async def test_what_is_no_response_is_a_500_and_a_log_record(
-    result: object, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_what_is_no_response_is_a_500_and_a_log_record(result: object, caplog: pytest.LogCaptureFixture) -> None:
     answer = await answer_to(lambda response: result)
 
     assert (answer.status, answer.header("content-type")) == (500, "application/problem+json")

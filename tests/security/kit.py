@@ -6,16 +6,17 @@ again before they count as a fault. Memory is what Python allocated, counted exa
 
 import asyncio
 import gc
+import itertools
 import os
 import threading
 import time
 import tracemalloc
 import types
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from nexios.testing.legal import Message
 from nexios.testing.raw import ASGIApp, RawAnswer, call
@@ -23,12 +24,12 @@ from nexios.testing.raw import ASGIApp, RawAnswer, call
 __all__ = [
     "KIB",
     "MIB",
+    "Cancelling",
     "Growth",
     "Heart",
     "Peer",
     "SlowDisk",
     "Spent",
-    "cancelled_at",
     "cpu_time",
     "heartbeat",
     "http_scope",
@@ -37,12 +38,12 @@ __all__ = [
     "open_files",
     "peak",
     "post",
+    "until",
 ]
 
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
 
-_T = TypeVar("_T")
 _Fields = Iterable[tuple[bytes, bytes]]
 
 
@@ -139,16 +140,16 @@ def heartbeat(every: float = 0.005) -> Iterator[Heart]:
     last = time.thread_time()
 
     def beat() -> None:
-        nonlocal last, timer
+        nonlocal last
         now = time.thread_time()
         heart.stall, heart.beats, last = max(heart.stall, now - last), heart.beats + 1, now
-        timer = loop.call_later(every, beat)
+        timers.append(loop.call_later(every, beat))
 
-    timer = loop.call_later(every, beat)
+    timers = [loop.call_later(every, beat)]
     try:
         yield heart
     finally:
-        timer.cancel()
+        timers[-1].cancel()
         heart.stall = max(heart.stall, time.thread_time() - last)
 
 
@@ -219,13 +220,14 @@ class Peer:
     """A client that misbehaves: it offers a body without end, or breaks off, or stops reading.
 
     `chunks` makes the body as it is asked for; after it the client waits, or is gone with
-    `then_leaves`. The send number `breaks_at` raises OSError, and those from `stalls_at` on never
-    return. Bodies are counted and not kept.
+    `then_leaves`, or once it has taken `leaves_at` messages. Those after the first `breaks_at` raise
+    OSError, and those after the first `stalls_at` are never taken. Bodies are counted and not kept.
     """
 
-    chunks: Iterator[bytes] = iter(())
+    chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
     ends: bool = True
     then_leaves: bool = False
+    leaves_at: int | None = None
     breaks_at: int | None = None
     stalls_at: int | None = None
     received: int = 0
@@ -235,6 +237,7 @@ class Peer:
     size: int = 0
     complete: bool = False
     stalled: asyncio.Event = field(default_factory=asyncio.Event)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: bool = False
 
     async def receive(self) -> Message:
@@ -246,13 +249,17 @@ class Peer:
         if self.ends and not self._ended:
             self._ended = True
             return {"type": "http.request", "body": b"", "more_body": False}
+        if self.leaves_at == 0:
+            self._left.set()
         if not self.then_leaves:
-            await asyncio.Event().wait()
+            await self._left.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Take a message, or not."""
         self.sends += 1
+        if self.leaves_at is not None and self.sends >= self.leaves_at:
+            self._left.set()
         if self.breaks_at is not None and self.sends > self.breaks_at:
             raise OSError("the connection is broken")
         if self.stalls_at is not None and self.sends > self.stalls_at:
@@ -265,25 +272,45 @@ class Peer:
             self.complete = not message.get("more_body", False)
 
 
-@types.coroutine
-def cancelled_at(step: int, coroutine: Coroutine[Any, Any, _T]) -> Generator[Any, Any, _T]:
-    """Await `coroutine`, and cancel the current task where it waits for the time number `step`, counted from 0."""
-    task, steps, count = asyncio.current_task(), coroutine.__await__(), 0
-    value: Any = None
-    failure: BaseException | None = None
-    while True:
-        try:
-            waiting = steps.send(value) if failure is None else steps.throw(failure)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        if count == step and task is not None:
-            task.cancel()
-        count += 1
-        value, failure = None, None
-        try:
-            value = yield waiting
-        except BaseException as exc:
-            failure = exc
+class Cancelling:
+    """An app that is cancelled where it waits for the time number `step`, from 0 on; `cancelled`: whether it was."""
+
+    def __init__(self, app: ASGIApp, step: int) -> None:
+        self._app = app
+        self._step = step
+        self.cancelled = False
+
+    async def __call__(
+        self, scope: Any, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        await self._drive(self._app(scope, receive, send).__await__())
+
+    @types.coroutine
+    def _drive(self, steps: Generator[Any, Any, None]) -> Generator[Any, Any, None]:
+        task = asyncio.current_task()
+        value: Any = None
+        failure: BaseException | None = None
+        for number in itertools.count():
+            try:
+                waiting = steps.send(value) if failure is None else steps.throw(failure)
+            except StopIteration:
+                return
+            if number == self._step and task is not None:
+                self.cancelled = task.cancel()
+            value, failure = None, None
+            try:
+                value = yield waiting
+            except BaseException as exc:
+                failure = exc
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop turn until something is so. Raises AssertionError when it does not come to be."""
+    for _ in range(1_000_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("what was waited for did not happen")
 
 
 class SlowDisk:

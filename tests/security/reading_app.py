@@ -71,7 +71,7 @@ async def _body(request: Request) -> bytes:
 
 
 async def _json(request: Request) -> object:
-    return await request.json()  # type: ignore[no-any-return]
+    return await request.json()
 
 
 async def _text(request: Request) -> str:

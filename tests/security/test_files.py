@@ -52,15 +52,13 @@ async def get(app: NexiosApp, path: str = "/", *, method: str = "GET", **headers
     return await call(app, method=method, path=path, headers=fields)
 
 
-@pytest.mark.parametrize(
-    "query", [b"a.html%00.png", b"x" * 5000, b"%ff", b"%ed%a0%80", b"%ED%B0%80/x", b"file.txt/x"]
-)
+@pytest.mark.parametrize("query", [b"a.html%00.png", b"x" * 5000, b"%ff", b"%ed%a0%80", b"%ED%B0%80/x", b"file.txt/x"])
 async def test_d6_a_name_that_no_file_can_have_is_not_found(app: NexiosApp, query: bytes) -> None:
     """CVE-2017-1000052 GHSA-2q6v-32mr-8p8x, Starlette #3139: NUL, too long, no UTF-8; never a 500."""
     assert (await call(app, query=b"name=" + query)).status == 404
 
 
-@pytest.mark.parametrize("name", ["a\x00b", "x" * 5000, "\udcff", "\ud800"])
+@pytest.mark.parametrize("name", ["a\x00b", "x" * 5000, "\udcff"])
 async def test_d6_a_path_that_no_file_can_have_is_not_found(name: str) -> None:
     """CVE-2017-1000052 GHSA-2q6v-32mr-8p8x: whatever the handler makes of its input."""
     app = NexiosApp()

@@ -139,6 +139,23 @@ async def test_b1_no_host_and_no_path_move_a_part_of_the_url_into_another(path: 
     assert seen == [(f"/{path}", "testserver" if read is None else read.name)]
 
 
+@pytest.mark.parametrize("server", [("/run/app.sock", None), ("::1%lo", 80), ("", 0), None])
+async def test_b1_what_the_server_calls_itself_may_be_no_host_either(server: Any) -> None:
+    """CVE-2026-48710: then the host is localhost, for a WebSocket too."""
+    seen: list[tuple[str, str]] = []
+    app = make_app()
+
+    @app.websocket("/ws")
+    async def socket(websocket: WebSocket) -> None:
+        seen.append((websocket.url.path, websocket.url.hostname))
+
+    answer = await call(app, path="/admin", headers=with_host("x@y"), scope_extra={"server": server})
+    await handshake(app, with_host("x@y"), server=server)
+
+    assert (answer.status, answer.json()["path"], answer.json()["host"]) == (200, "/admin", "localhost")
+    assert seen == [("/ws", "localhost")]
+
+
 @pytest.mark.parametrize("path", ["@evil.com/", "evil.com", "\\\\evil.com", "?x", "*", "", "http://evil.com/admin"])
 async def test_b2_a_path_that_is_not_in_origin_form_is_a_bad_request(path: str) -> None:
     """CVE-2026-54282, GHSA-jp82-jpqv-5vv3."""
@@ -205,7 +222,10 @@ async def test_b6_a_forwarded_host_does_not_change_the_url() -> None:
 
 @pytest.mark.parametrize("name", ["x-forwarded-for", "x-real-ip", "forwarded", "client-ip", "true-client-ip"])
 async def test_b7_the_client_is_the_peer_and_no_header(name: str) -> None:
-    """CVE-2025-59152, GHSA-hm36-ffrh-c77c; CVE-2026-27700, GHSA-xh87-mx6m-69f3; CVE-2023-41338."""
+    """The left-most address of X-Forwarded-For is the client's own invention.
+
+    CVE-2025-59152, GHSA-hm36-ffrh-c77c; CVE-2026-27700, GHSA-xh87-mx6m-69f3; CVE-2023-41338, GHSA-3q5p-3558-364f.
+    """
     value = b"for=127.0.0.1" if name == "forwarded" else b"127.0.0.1"
     answer = await call(make_app(), path="/admin", headers=[(name.encode(), value)])
 

@@ -156,14 +156,18 @@ def guarded_app(trace: Trace, slashes: str) -> NexiosApp:
 async def test_c2_whatever_reaches_the_handler_has_passed_its_guard(
     path: str, changes: list[Any], method: str, slashes: str, root_path: str
 ) -> None:
-    """CVE-2026-22031, GHSA-cxrg-g7r8-w69p; CVE-2026-22037, GHSA-g6q3-96cp-5r5m; CVE-2026-2880; CVE-2026-33804."""
+    """Guards hang on the matched route, so that there is no second reading of the path.
+
+    CVE-2026-22031, GHSA-cxrg-g7r8-w69p; CVE-2026-22037, GHSA-g6q3-96cp-5r5m;
+    CVE-2026-2880, GHSA-8p85-9qpw-fwgw; CVE-2026-33804, GHSA-v9ww-2j6r-98q6.
+    """
     trace = Trace()
     for change in changes:
         path = change(path)
 
     answer = await call(guarded_app(trace, slashes), method=method, path=path, scope_extra={"root_path": root_path})
 
-    assert trace.names in ([], ["open"], ["guard", "guarded"])
+    assert trace.names in ([], ["open"], ["guard"], ["guard", "guarded"])
     assert answer.status < 500 or answer.status == 501
 
 
@@ -228,7 +232,10 @@ def app_below(prefix: str) -> NexiosApp:
     ],
 )
 async def test_c4_a_mount_cuts_the_decoded_path_where_a_segment_ends(prefix: str, path: str, given: list[str]) -> None:
-    """CVE-2026-29045, GHSA-q5qw-h33p-qvwr; CVE-2026-47676, GHSA-2gcr-mfcq-wcc3; CVE-2025-58362."""
+    """The raw path is not read at all.
+
+    CVE-2026-29045, GHSA-q5qw-h33p-qvwr; CVE-2026-47676, GHSA-2gcr-mfcq-wcc3; CVE-2025-58362, GHSA-9hp6-4448-45g2.
+    """
     answer = await call(app_below(prefix), path=path, raw_path=b"/is/not/read")
 
     assert answer.json() == given
@@ -329,21 +336,31 @@ async def test_c6_an_options_handler_has_the_guards_of_its_router() -> None:
 
 
 @pytest.mark.parametrize(
-    "template",
+    ("template", "piece"),
     [
-        *("/{a}-{b}", "/{a}.{b}.{c}", "/x/{a:path}/y/{b:path}/z", "/{a:path}/y/{b:path}/y/{c:path}"),
-        "/" + "-".join(f"{{p{number}}}" for number in range(12)),
-        "/" + "-".join(f"{{p{number}:int}}" for number in range(12)),
-        "/{a:float}-{b:float}.{c:int}",
+        ("/{a}-{b}", "a-"),
+        ("/{a}.{b}.{c}", "."),
+        ("/{a}.{b}.{c}", "1.1-"),
+        ("/x/{a:path}/y/{b:path}/z", "/y"),
+        ("/{a:path}/y/{b:path}/y/{c:path}", "/y"),
+        ("/{a:path}/{b:int}/{c:path}/{d:int}", "/1"),
+        ("/" + "-".join(f"{{p{number}}}" for number in range(12)), "a-"),
+        ("/" + "-".join(f"{{p{number}:int}}" for number in range(12)), "1-"),
+        ("/{a:float}-{b:float}.{c:int}", "1.1-"),
+        ("/{a:uuid}-{b}", "a-"),
+        ("/{a:slug}-{b:slug}", "a-"),
     ],
 )
-@pytest.mark.parametrize("piece", ["a-", "1-", ".", "/y", "1.1-"])
 def test_c7_matching_is_linear(template: str, piece: str) -> None:
-    """CVE-2024-45296, GHSA-9wv6-86v2-598j; CVE-2024-52798; CVE-2026-4923; CVE-2026-4926; CVE-2022-41323."""
+    """No template becomes a pattern that can backtrack.
+
+    CVE-2024-45296, GHSA-9wv6-86v2-598j; CVE-2024-52798, GHSA-rhx6-c78j-4q9w; CVE-2026-4923; CVE-2026-4926;
+    CVE-2022-41323.
+    """
     matcher = Matcher[None]()
     matcher.add(compile_template(template), ["GET"], None)
 
-    assert linear(lambda n: matcher.find("GET", "/x" + piece * n + "/"), 2_000)
+    assert linear(lambda n: matcher.find("GET", "/x" + piece * n + "!"), 2_000)
 
 
 @pytest.mark.parametrize("path", ["/v1X0/(x)", "/v1.0/x", "/v1.0/(x)/", "/v1.0/(x)\n", "/V1.0/(x)", "/v1.0/(xx)"])
@@ -464,7 +481,11 @@ def body_app() -> NexiosApp:
     "content_type", ["Application/X-WWW-Form-Urlencoded", " application/x-www-form-urlencoded ;", *MALFORMED]
 )
 async def test_c10_a_body_is_read_as_what_its_media_type_says_or_refused(content_type: str) -> None:
-    """CVE-2025-32442, GHSA-mg2h-6x62-wpwc; CVE-2026-25223; CVE-2026-33806; CVE-2026-3419; CVE-2014-3137."""
+    """One parser says it, and the reader obeys it.
+
+    CVE-2025-32442, GHSA-mg2h-6x62-wpwc; CVE-2026-25223, GHSA-jx2c-rxcm-jvmq; CVE-2026-33806, GHSA-247c-9743-5963;
+    CVE-2026-3419, GHSA-573f-x89g-hqp9; CVE-2014-3137.
+    """
     headers = [(b"content-type", content_type.encode("latin-1"))]
     said = await post(body_app(), b"a=1", path="/media-type", headers=headers)
     form = await post(body_app(), b"a=1", path="/form", headers=headers)

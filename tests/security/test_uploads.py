@@ -1,6 +1,7 @@
 """Files that clients send, from spool to disk: rows A5, A15 and A28, and the names of D5."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,9 @@ from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.upload import UploadFile
 from nexios.settings import Limits
-from nexios.testing.raw import RawAnswer, call
+from nexios.testing.raw import RawAnswer
 from tests.security.kit import MIB, Peer, SlowDisk, http_scope, in_chunks, open_files, post
-from tests.security.reading_app import END, MULTIPART, ReadingApp, field, part, upload
+from tests.security.reading_app import END, MULTIPART, ReadingApp, upload
 
 
 class SlowFile:
@@ -58,7 +59,7 @@ async def test_a5_a_slow_disk_does_not_hold_the_loop(monkeypatch: pytest.MonkeyP
     assert disk.held == 0
 
 
-NAMES = ["../../x", "/etc/x", r"..\..\x", r"C:\x", "a/../../b", "..", ".", "", "x" * 300, "CON.txt", "é/./", "-rf", "~/x"]
+NAMES = ["../../x", "/etc/x", r"..\..\x", r"C:\x", "a/../../b", "..", ".", "", "x" * 300, "CON.txt", "é/./", "~/x"]
 
 
 class SavingApp(ReadingApp):
@@ -86,9 +87,9 @@ async def test_a15_a_file_is_saved_under_a_name_of_our_own(name: str, tmp_path: 
 
     [saved] = app.saved
     assert answer.status == 200
-    assert saved.resolve().parent == tmp_path.resolve()
     assert saved.read_bytes() == b"content"
-    assert list(tmp_path.iterdir()) == [saved]
+    assert (saved.parent, saved.is_symlink()) == (tmp_path, False)
+    assert os.listdir(tmp_path) == [saved.name]
     assert set(saved.name) <= set("0123456789abcdef")
 
 
@@ -114,7 +115,8 @@ async def test_a15_a_name_with_control_characters_is_a_bad_request(name: str, tm
     assert (answer.status, app.saved) == (400, [])
 
 
-DEVICES = ["con", "PRN", "aux", "Nul", "CONIN$", "conout$", *(f"{port}{n}" for port in ("COM", "lpt") for n in "1259¹³")]
+PORTS = [f"{port}{number}" for port in ("COM", "lpt") for number in "123456789¹²³"]
+DEVICES = ["con", "PRN", "aux", "Nul", "CONIN$", "conout$", *PORTS]
 
 
 @pytest.mark.parametrize("suffix", ["", ".txt", ".tar.gz", " ", " .x", ":s", "."])
@@ -188,4 +190,4 @@ async def test_a28_no_file_outlives_its_request(
     assert outcomes == {outcome}
     assert all(file.closed for file in files)
     assert open_files() <= before
-    assert list(temporary_files.iterdir()) == []
+    assert os.listdir(temporary_files) == []

@@ -189,4 +189,7 @@ async def test_stopping_lets_go_of_the_read_that_waits() -> None:
 
 
 async def test_stopping_without_a_read_does_nothing() -> None:
-    Server().transport.stop_reading()
+    server = Server()
+    server.transport.stop_reading()
+
+    assert server.reads == 0

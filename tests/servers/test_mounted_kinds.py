@@ -72,7 +72,7 @@ def with_keyword(environ: Any, start_response: Any, *, needed: int) -> None: ...
         lambda: None,
         validator(demo_app),
     ],
-    ids=repr,
+    ids=lambda app: getattr(app, "__name__", type(app).__name__),
 )
 def test_what_is_neither_is_refused_with_the_way_out(app: object) -> None:
     """The validator takes `*args`, from which nothing can be told."""
