@@ -160,7 +160,7 @@ class Engine:
 
     async def _complete(self, request: Request, response: Response, result: Any) -> Response:
         answer = to_response(result, response)
-        if answer is not response:
+        if answer is not response and answer.error is None:
             self._misses.note_discarded(request, response)
         if type(answer.content) is FileContent:
             await find_file(request, answer, answer.content)

@@ -11,7 +11,7 @@ from types import MethodType
 from typing import Any, ClassVar
 
 from nexios._pipeline.errors import ErrorResponder
-from nexios._pipeline.returns import to_response
+from nexios._pipeline.returns import discard_unawaited, to_response
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 
@@ -74,6 +74,11 @@ def _converted(middleware: Middleware, result: Any, response: Response) -> Respo
         raise TypeError(
             f"The middleware {describe(middleware)} returned None.\n"
             "A middleware returns the response:\n\n    return await call_next()\n"
+        )
+    if inspect.isawaitable(result):
+        discard_unawaited(result)
+        raise TypeError(
+            f"The middleware {describe(middleware)} returned what it did not await.\n\n    return await call_next()\n"
         )
     return to_response(result, response)
 

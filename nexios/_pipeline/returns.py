@@ -7,14 +7,15 @@ None                the builder if it was filled, else 204
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable, iscoroutine
 from typing import Any
 
 import msgspec
 
 from nexios.messages.response import Response
 
-__all__ = ["to_response"]
+__all__ = ["discard_unawaited", "to_response"]
 
 
 def to_response(result: Any, builder: Response) -> Response:
@@ -32,11 +33,20 @@ def to_response(result: Any, builder: Response) -> Response:
         return builder.json(result)
     if isinstance(result, str):
         return builder.text(result)
+    if isawaitable(result):
+        discard_unawaited(result)
+        raise TypeError("a handler returned what it did not await; write: return await ...")
     kind = type(result)
     raise TypeError(
         f"a handler returned {kind.__module__}.{kind.__qualname__}, which is no response.\n"
         "Return a Response, dict, list, str, bytes, None, a dataclass, Struct or model, or (body, status)."
     )
+
+
+def discard_unawaited(result: Awaitable[Any]) -> None:
+    """Close a coroutine that nobody will await, so that Python does not complain a second time."""
+    if iscoroutine(result):
+        result.close()
 
 
 def _keeping_media_type(fill: Callable[[Response, Any], Response], builder: Response, result: Any) -> Response:

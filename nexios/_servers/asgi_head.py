@@ -35,8 +35,8 @@ class ASGIHead:
 
     @property
     def query_string(self) -> str:
-        """The text after "?"."""
-        return (self._scope.get("query_string") or b"").decode("latin-1")
+        """The text after "?": ASCII as a rule, UTF-8 where a client did not percent-encode."""
+        return (self._scope.get("query_string") or b"").decode("utf-8", "replace")
 
     @property
     def http_version(self) -> str:

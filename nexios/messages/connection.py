@@ -107,7 +107,8 @@ class Connection(Generic[HeadT]):
         if host is not None:
             return host
         server = self._transport.server
-        return Host(server.host, server.port) if server is not None else Host("localhost", None)
+        own = parse_host(str(Host(server.host, server.port))) if server is not None else None
+        return own if own is not None else Host("localhost")
 
     @property
     def client(self) -> Address | None:

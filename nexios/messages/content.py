@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextvars import copy_context
 from functools import partial
+from inspect import isawaitable
 
 import msgspec
 
@@ -11,7 +12,7 @@ from nexios.http.ranges import ByteRange
 from nexios.messages.file import FileSource
 from nexios.messages.thread_io import finish_in_thread
 
-__all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "as_chunks"]
+__all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "as_chunks", "close_source"]
 
 Chunk = bytes | str
 
@@ -64,6 +65,15 @@ async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk]) -> AsyncGene
         close = getattr(iterator, "aclose", None)
         if close is not None:
             await close()
+
+
+async def close_source(source: object) -> None:
+    """Close a source of chunks that was never begun, if it can be closed."""
+    close = getattr(source, "aclose", None) or getattr(source, "close", None)
+    if close is not None:
+        closing = close()
+        if isawaitable(closing):
+            await closing
 
 
 def as_bytes(data: object) -> bytes:

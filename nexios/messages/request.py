@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from nexios.errors import BadRequest, UnsupportedMediaType
+from nexios.http.charsets import codec_of
 from nexios.http.forms import FormData
 from nexios.http.headers import Headers
 from nexios.http.media_type import MediaType, parse_media_type
@@ -153,10 +154,12 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
         """The body as text, in the charset of its media type (UTF-8 when it names none)."""
         body = await self.body()
         media_type = self.media_type
-        charset = (media_type.charset if media_type is not None else None) or "utf-8"
+        codec = codec_of((media_type.charset if media_type is not None else None) or "utf-8")
+        if codec is None:
+            raise UnsupportedMediaType("The charset of the body is not read here.")
         try:
-            return body.decode(charset)
-        except (LookupError, UnicodeError, ValueError):
+            return body.decode(codec)
+        except UnicodeError:
             raise BadRequest("The body is not text in its charset.", code="malformed_text") from None
 
     async def json(self) -> Any:

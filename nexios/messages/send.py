@@ -11,7 +11,7 @@ from nexios.errors import ClientDisconnect
 from nexios.http.disposition import format_content_disposition
 from nexios.http.headers import Headers
 from nexios.http.ranges import ByteRange
-from nexios.messages.content import FileContent, FileParts, StreamContent, as_chunks
+from nexios.messages.content import FileContent, FileParts, StreamContent, as_chunks, close_source
 from nexios.messages.disconnect import cancel_on_disconnect
 from nexios.messages.file import answer_file, guess_media_type, open_source, read_range
 from nexios.messages.request import Request
@@ -35,11 +35,12 @@ def send_response(transport: HTTPTransport, request: Request, response: Response
             return transport.send_bytes(response.status_code, (media, size) if media else (size,), body)
         return transport.send_bytes(response.status_code, [*_without_length(response._pairs), size], body)
     if isinstance(body, StreamContent):
-        chunks = as_chunks(body.chunks)
         headers = _without_length(response.headers.pairs)
-        if body.length is not None:
+        if body.length is not None and response.status_code not in _NO_CONTENT:
             headers.append(("content-length", str(body.length)))
-        return _send_chunks(transport, request, response, headers, chunks)
+        if request.method == "HEAD" or response.status_code in _NO_CONTENT:
+            return _send_unread(transport, response.status_code, headers, body)
+        return _send_chunks(transport, request, response.status_code, headers, as_chunks(body.chunks))
     if isinstance(body, FileParts):
         return _send_file(transport, request, response, body)
     if isinstance(body, FileContent):
@@ -61,16 +62,21 @@ async def _send_without_content(transport: HTTPTransport, response: Response) ->
     await transport.send_empty(response.status_code, headers)
 
 
+async def _send_unread(transport: HTTPTransport, status: int, headers: Pairs, content: StreamContent) -> None:
+    """A stream that nobody may read is closed all the same: it may hold a connection of its own."""
+    try:
+        await transport.send_empty(status, headers)
+    finally:
+        await close_source(content.chunks)
+
+
 async def _send_chunks(
-    transport: HTTPTransport, request: Request, response: Response, headers: Pairs, chunks: AsyncGenerator[bytes, None]
+    transport: HTTPTransport, request: Request, status: int, headers: Pairs, chunks: AsyncGenerator[bytes, None]
 ) -> None:
     try:
-        if request.method == "HEAD" or response.status_code in _NO_CONTENT:
-            await transport.send_empty(response.status_code, headers)
-        else:
-            async with cancel_on_disconnect(transport), asyncio.timeout(None) as stall:
-                paced = _paced(chunks, stall, request.limits.send_timeout)
-                await transport.send_stream(response.status_code, headers, paced)
+        async with cancel_on_disconnect(transport), asyncio.timeout(None) as stall:
+            paced = _paced(chunks, stall, request.limits.send_timeout)
+            await transport.send_stream(status, headers, paced)
     except TimeoutError as exc:
         raise ClientDisconnect("the client stopped reading the response") from exc
     finally:
@@ -128,8 +134,11 @@ async def _find_and_send_file(
 
 
 async def _send_file(transport: HTTPTransport, request: Request, response: Response, content: FileParts) -> None:
+    if response.status_code in _NO_CONTENT:
+        await _send_without_content(transport, response)
+        return
     headers = [pair for pair in response.headers.pairs if pair[0] != "transfer-encoding"]
-    if request.method == "HEAD" or not content.parts or response.status_code in _NO_CONTENT:
+    if request.method == "HEAD" or not content.parts:
         await transport.send_empty(response.status_code, headers)
         return
     part = content.parts[0]
@@ -137,7 +146,7 @@ async def _send_file(transport: HTTPTransport, request: Request, response: Respo
         path, whole = content.source.path, part.start == 0 and part.stop == content.source.size
         if await transport.send_file(response.status_code, headers, path, part.start, part.stop, whole=whole):
             return
-    await _send_chunks(transport, request, response, headers, _read_parts(content))
+    await _send_chunks(transport, request, response.status_code, headers, _read_parts(content))
 
 
 async def _read_parts(content: FileParts) -> AsyncGenerator[bytes, None]:

@@ -137,7 +137,7 @@ class WebSocket(Connection[WebSocketTransport]):
             WebSocketDisconnect: The client has gone meanwhile.
         """
         pairs = _checked(headers)
-        if subprotocol is not None and subprotocol not in self.subprotocols:
+        if subprotocol is not None and check_value(subprotocol) not in self.subprotocols:
             raise ValueError(f"the client did not offer the subprotocol {subprotocol!r}; see websocket.subprotocols")
         self._check("accept")
         self.connection_state = SocketState.OPEN  # at once: a second accept must never reach the server

@@ -124,9 +124,9 @@ async def write(request: Request, response: Response) -> Response:
 
 
 @notes.get("/by-id/{note_id:uuid}", metadata={"staff": True})
-def by_id(request: Request, response: Response, note_id: UUID) -> dict[str, str]:
+def by_id(request: Request, response: Response, note_id: UUID) -> dict[str, object]:
     route = request.route
-    return {"id": str(note_id), "route": route.name if route else ""}
+    return {"id": note_id, "staff": route is not None and route.metadata.get("staff")}
 
 
 @tight.post("/")

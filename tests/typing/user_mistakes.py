@@ -1,4 +1,4 @@
-"""What does a type checker tell a user of nexios? Each marked line is wrong; a mark that marks nothing is an error too."""
+"""What does a type checker tell a user of nexios? Each marked line is wrong, and a mark without a mistake is too."""
 
 from nexios import HTTPException, NexiosApp, Request, Response, Router
 from nexios.testing import TestClient
