@@ -74,9 +74,9 @@ async def _send_chunks(
     transport: HTTPTransport, request: Request, status: int, headers: Pairs, chunks: AsyncGenerator[bytes, None]
 ) -> None:
     try:
-        async with cancel_on_disconnect(transport), asyncio.timeout(None) as stall:
-            paced = _paced(chunks, stall, request.limits.send_timeout)
-            await transport.send_stream(status, headers, paced)
+        seconds = request.limits.send_timeout
+        async with cancel_on_disconnect(transport), asyncio.timeout(seconds) as stall:
+            await transport.send_stream(status, headers, _paced(chunks, stall, seconds))
     except TimeoutError as exc:
         raise ClientDisconnect("the client stopped reading the response") from exc
     finally:
@@ -87,8 +87,9 @@ async def _send_chunks(
 async def _paced(
     chunks: AsyncGenerator[bytes, None], stall: asyncio.Timeout, seconds: float | None
 ) -> AsyncGenerator[bytes, None]:
-    """Let each chunk take `seconds` to be sent; the time to make one does not count."""
+    """Let the head and each chunk take `seconds` to be sent; the time to make a chunk does not count."""
     clock = asyncio.get_running_loop().time
+    stall.reschedule(None)
     try:
         async for chunk in chunks:
             stall.reschedule(clock() + seconds if seconds is not None else None)

@@ -320,7 +320,7 @@ def test_a_built_in_name_is_replaced_only_on_request() -> None:
 
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        compile_template("/{n:itn}")
+        compile_template("/{n:itn}", ConverterRegistry(converters=BUILT_IN_CONVERTERS))
 
     assert "'itn' is not known. Did you mean 'int'?" in str(caught.value)
     assert "Known are: date, datetime, float, int, path, slug, str, uuid" in str(caught.value)

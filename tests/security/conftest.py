@@ -10,12 +10,17 @@ import pytest
 from tests.security.kit import open_files
 
 
+@pytest.fixture(scope="session")
+def folder_for_temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all, because each test leaves it empty."""
+    return tmp_path_factory.mktemp("temporary")
+
+
 @pytest.fixture(autouse=True)
-def temporary_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for temporary files, of this test alone."""
-    folder = tmp_path_factory.mktemp("temporary")
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+def temporary_files(folder_for_temporary_files: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the temporary files of a test are in."""
+    monkeypatch.setattr(tempfile, "tempdir", str(folder_for_temporary_files))
+    return folder_for_temporary_files
 
 
 @pytest.fixture(autouse=True)

@@ -67,24 +67,24 @@ _LEAST: Final = 0.02
 def linear(fn: Callable[[int], object], n: int) -> Growth:
     """Return how `fn(4 * n)` grows over `fn(n)`; true when it is linear or better.
 
-    A fast `fn` is called as often as it takes to be measured. Best of three, and on a busy
-    machine up to three tries.
+    A fast `fn` is called as often as it takes to be measured. The best of two rounds when they
+    leave no doubt, else of up to nine, on a busy machine.
     """
     times = _times_needed(fn, n)
-    growth = Growth(float("inf"))
-    for _ in range(3):
-        short = min(_cpu_of(fn, n, times) for _ in range(3))
-        long = min(_cpu_of(fn, 4 * n, times) for _ in range(3))
-        growth = min(growth, Growth(long / short), key=lambda one: one.ratio)
-        if growth:
+    short = long = ratio = float("inf")
+    for number in range(9):
+        short = min(short, _cpu_of(fn, n, times))
+        long = min(long, _cpu_of(fn, 4 * n, times))
+        ratio = long / short
+        if number and ratio < 5:
             break
-    return growth
+    return Growth(ratio)
 
 
 def _times_needed(fn: Callable[[int], object], n: int) -> int:
     times = 1
     while (spent := _cpu_of(fn, n, times)) < _LEAST:
-        times = max(times * 2, min(times * 100, int(times * _LEAST * 1.2 / max(spent, 1e-6))))
+        times = max(times + 1, min(times * 100, int(times * _LEAST * 1.2 / max(spent, 1e-6))))
     return times
 
 
