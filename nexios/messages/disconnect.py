@@ -20,6 +20,7 @@ class cancel_on_disconnect:
     def __init__(self, transport: HTTPTransport) -> None:
         self._transport = transport
         self._gone = False
+        self._inside = True
 
     async def __aenter__(self) -> Self:
         task = asyncio.current_task()
@@ -32,14 +33,15 @@ class cancel_on_disconnect:
         return self
 
     def _on_done(self, watch: "asyncio.Future[None]") -> None:
-        if not watch.cancelled() and watch.exception() is None:
+        """May be called after the block was left: a callback that is on its way cannot be taken back."""
+        if self._inside and not watch.cancelled() and watch.exception() is None:
             self._gone = True
             self._task.cancel()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._watch.remove_done_callback(self._on_done)
+        self._inside = False
         self._watch.cancel()
         if self._gone:
             ours = self._task.uncancel() <= self._cancelling

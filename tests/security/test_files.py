@@ -112,7 +112,7 @@ async def test_d11_a_slash_redirect_stays_on_the_site(slashes: str, path: str) -
 @pytest.mark.parametrize("spec", ["0-0,", "0-,", "-1,", "1" * 10, ",", "0-0 ,"])
 def test_d12_a_range_of_many_takes_linear_time(spec: str) -> None:
     """CVE-2025-62727 GHSA-7f5h-v6xp-fcq8, CVE-2024-26141 GHSA-xj5v-6v4g-jfw6, CVE-2026-34826 GHSA-x8cg-fq8g-mxfx."""
-    assert linear(lambda n: parse_ranges("bytes=" + spec * n, size=10, max_ranges=10**9), 1000)
+    assert linear(lambda n: parse_ranges("bytes=" + spec * n, size=10, max_ranges=10**9), 20_000)
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 11, 100, 1000, 100_000])
@@ -228,7 +228,7 @@ async def test_d13_a_file_that_shrinks_ends_the_answer_and_is_not_ended_well(
 @pytest.mark.parametrize("piece", ['a"', "W/", ",", '"a",', 'W/"', '"', '""', " "])
 def test_d14_a_list_of_entity_tags_takes_linear_time(piece: str) -> None:
     """CVE-2025-61921 GHSA-mr3q-g2mv-mr4q."""
-    assert linear(lambda n: parse_etags('"' + piece * n), 5000)
+    assert linear(lambda n: parse_etags('"' + piece * n), 20_000)
 
 
 @pytest.mark.parametrize("piece", ['a"', "W/", ",", '"'])

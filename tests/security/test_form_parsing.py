@@ -348,4 +348,4 @@ async def test_a32_a_query_that_nobody_reads_is_not_parsed() -> None:
 
 def test_a32_query_parameters_take_linear_time() -> None:
     """CVE-2025-61726."""
-    assert linear(lambda n: parse_query(b"a%20=%20&" * n, max_params=10**9, max_size=10**9), 1000)
+    assert linear(lambda n: parse_query(b"a%20=%20&" * n, max_params=10**9, max_size=10**9), 20_000)
