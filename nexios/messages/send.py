@@ -87,7 +87,7 @@ async def _send_chunks(
 async def _paced(
     chunks: AsyncGenerator[bytes, None], stall: asyncio.Timeout, seconds: float | None
 ) -> AsyncGenerator[bytes, None]:
-    """Let the head and each chunk take `seconds` to be sent; the time to make a chunk does not count."""
+    """Let the head, each chunk and the end take `seconds` to be sent; the time to make a chunk does not count."""
     clock = asyncio.get_running_loop().time
     stall.reschedule(None)
     try:
@@ -95,6 +95,7 @@ async def _paced(
             stall.reschedule(clock() + seconds if seconds is not None else None)
             yield chunk
             stall.reschedule(None)
+        stall.reschedule(clock() + seconds if seconds is not None else None)
     except TimeoutError as exc:
         raise RuntimeError("the response stream timed out by itself") from exc
 
