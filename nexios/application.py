@@ -9,12 +9,14 @@ from nexios._pipeline.engine import Engine
 from nexios._pipeline.lifespan import Hook, LifespanContext
 from nexios._pipeline.mounted import MountedEngine
 from nexios._servers.asgi import ASGIApplication
+from nexios._servers.life import Life
 from nexios._servers.mounted import mounted
 from nexios._servers.rsgi import RSGIApplication
 from nexios.concurrency import Threads
 from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
 from nexios.messages.state import State
+from nexios.routing.flatten import flatten
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
 from nexios.routing.router import Router
@@ -69,6 +71,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         self._startup: list[Hook] = []
         self._shutdown: list[Hook] = []
         self._engine: Engine | None = None
+        self._life: Life | None = None
         self._compiling = False
 
     @property
@@ -119,6 +122,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
 
     def register_path_converter(self, name: str, converter: object = None, **options: Any) -> None:
         """Add a path converter for this app alone; see `nexios.routing.register_path_converter`."""
+        self._open_place()
         self.converters.register(name, converter, **options)
 
     def url_for(self, name: str, /, **params: Any) -> str:
@@ -179,6 +183,11 @@ def _adapt_mounted(app: object, threads: Threads) -> MountedApp:
     """A nexios app gets an engine of its own below each parent, so that parents can live side by side."""
     if not isinstance(app, NexiosApp):
         return mounted(app, threads)
+    if flatten(app).websockets:
+        raise ConfigurationError(
+            f"{app!r} has WebSocket routes, which are not served below a mount.\n"
+            'Put its routes into a Router, and include that:\n\n    app.include_router(router, "/prefix")\n'
+        )
     engine = app.compile(app.settings)
     app.freeze()
     return MountedEngine(engine)

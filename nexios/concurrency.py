@@ -69,6 +69,10 @@ class Threads:
             if work.done() and not work.cancelled():
                 _take_over(context, before)
 
+    def begin(self, call: Callable[[], _T]) -> "asyncio.Future[_T]":
+        """Let a worker thread make a call, in whatever context it brings along; it is waited for by the caller."""
+        return asyncio.get_running_loop().run_in_executor(self._started(), call)
+
     def close(self) -> None:
         """Let the threads end when the calls that were made are over; does not wait. A later call starts new ones."""
         executor, self._executor = self._executor, None

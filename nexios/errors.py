@@ -75,7 +75,7 @@ class BodyConsumed(NexiosError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The request body was already consumed by request.stream(), which keeps nothing.\n"
+            "The request body was read already, or is being read, by request.stream(), which keeps nothing.\n"
             "Call 'await request.body()' first (it is cached, and stream() replays it), or read the stream once."
         )
 

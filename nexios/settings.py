@@ -20,6 +20,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, Self, TypeVar, cast, get_args, get_type_hints
 
@@ -310,6 +311,13 @@ def _shown(value: object) -> str:
 
 
 def _specs(cls: "type[Limits | Settings]") -> dict[str, _Spec]:
+    return _specs_of("Limits" if issubclass(cls, Limits) else "Settings")
+
+
+@cache
+def _specs_of(name: Literal["Limits", "Settings"]) -> dict[str, _Spec]:
+    """The cache holds two: reading type hints costs more than all the rest of making a Limits."""
+    cls = Limits if name == "Limits" else Settings
     hints = get_type_hints(cls)
     return {one.name: _spec(one.name, hints[one.name], one.metadata) for one in fields(cls)}
 

@@ -100,6 +100,7 @@ async def test_two_apps_run_side_by_side() -> None:
         lambda app: app.on_startup(handle),
         lambda app: app.on_startup()(handle),
         lambda app: app.on_shutdown(handle),
+        lambda app: app.register_path_converter("word", regex="[a-z]+", convert=str),
     ],
 )
 async def test_nothing_is_registered_once_the_app_is_compiled(register: Any) -> None:

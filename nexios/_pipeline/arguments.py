@@ -58,7 +58,7 @@ def compile_arguments(route: Route, path_names: Sequence[str]) -> Arguments:
     for parameter in parameters:
         if roles[parameter.name] == "unfilled":
             raise _nothing_fills(route, parameter.name, path_names)
-        if parameter.kind is parameter.POSITIONAL_ONLY and not plain:
+        if parameter.kind is parameter.POSITIONAL_ONLY and not (plain and is_async(route.handler)):
             raise _positional_only(route, parameter.name)
     return Arguments(
         request=next(iter(by_role.get("request", ())), None),

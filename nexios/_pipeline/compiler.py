@@ -20,6 +20,7 @@ from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
 from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
+from nexios.events.names import ERROR
 from nexios.messages.content import FileContent
 from nexios.messages.disconnect import cancel_on_disconnect
 from nexios.messages.request import Request
@@ -118,12 +119,7 @@ class _Compiler:
         return compile_template(text, self.blueprint.converters, place)
 
     def _plan(self, route: Route, template: Template) -> Plan:
-        if route.dependencies:
-            raise ConfigurationError(
-                f"{route.template} has dependencies, which nothing runs yet; a guard among them would let everybody in."
-                f"\n\n  {route.location}\n\nPut what has to happen into a middleware of the route:\n\n"
-                "    middleware=[guard]\n"
-            )
+        _refuse_unguarded(route.template, route.dependencies, route.location)
         arguments = compile_arguments(route, template.parameters)
         call = compile_call(route.handler, arguments, template.parameters, self.threads)
         if route.on_disconnect == "cancel":
@@ -134,12 +130,13 @@ class _Compiler:
 
     def _mount_plan(self, mount: Mount, prefix: Template) -> Plan:
         """An app that is mounted at two places is one app, started once."""
+        _refuse_unguarded(f"The mount at {mount.prefix}", mount.dependencies, mount.location)
         mounted = self.mounted.get(id(mount.app)) or self.blueprint.adapt_mounted(mount.app, self.threads)
         self.mounted[id(mount.app)] = mounted
         errors = self._responder(mount.exception_handlers)
         below = _below(0 if prefix.text == "/" else len(prefix.segments), mounted)
         run = self._chain(mount.middleware, below, errors, f"the mount at {mount.prefix}")
-        return Plan(run=run, errors=errors, limits=self._limits(None, NOT_GIVEN), route=None)
+        return Plan(run=run, errors=errors, limits=self._limits(mount.limits, mount.max_body_size), route=None)
 
     def _chain(self, entries: Sequence[object], call: Call, errors: ErrorResponder, where: str) -> Call:
         middleware = self.installed.all(entries)
@@ -188,6 +185,15 @@ class _Compiler:
 def _shadows(flat: Flattened, converters: ConverterRegistry) -> Iterator[str]:
     for shadow in shadowed(flat.routes, flat.mounts, converters):
         yield str(shadow)
+
+
+def _refuse_unguarded(what: str, dependencies: Sequence[object], location: object) -> None:
+    if dependencies:
+        raise ConfigurationError(
+            f"{what} has dependencies, which nothing runs yet; a guard among them would let everybody in."
+            f"\n\n  {location}\n\nPut what has to happen into a middleware of the route:\n\n"
+            "    middleware=[guard]\n"
+        )
 
 
 def _cancelled_on_disconnect(call: Call) -> Call:
@@ -239,6 +245,6 @@ def _answering(call: Call, errors: ErrorResponder) -> Link:
 
 def _observer(emitter: EventEmitter) -> Callable[[Request, Exception], Awaitable[None]]:
     async def observe(request: Request, exc: Exception) -> None:
-        await emitter.emit("error", request, exc)
+        await emitter.emit(ERROR, request, exc)
 
     return observe

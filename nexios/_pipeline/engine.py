@@ -4,6 +4,7 @@ An Engine is what an app becomes when registration ends. It serves all requests 
 app, from any task of one event loop, and keeps nothing of a request.
 """
 
+import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -39,6 +40,7 @@ class Engine:
     """The compiled app: `handle(request)` gives a Response and never raises an Exception."""
 
     __slots__ = (
+        "__weakref__",
         "_chain",
         "_errors",
         "_find",
@@ -239,7 +241,9 @@ class Engine:
                     if is_async(fn):
                         await fn(*args, **kwargs)
                     else:
-                        await self.threads.run_in_thread(fn, *args, **kwargs)
+                        result = await self.threads.run_in_thread(fn, *args, **kwargs)
+                        if inspect.isawaitable(result):  # a lambda around an async function
+                            await result
                 except Exception:
                     logger.exception("background task %s failed", getattr(fn, "__qualname__", fn))
         finally:

@@ -100,10 +100,11 @@ class ErrorResponder:
     async def _from_handler(
         self, handler: ExceptionHandler, request: Request, exc: Exception, *, logged: bool
     ) -> Response:
-        builder = Response(status_code=exc.status_code if isinstance(exc, HTTPException) else 500)
+        status = exc.status_code if isinstance(exc, HTTPException) else 500
+        builder = Response(status_code=status)
         try:
             result = await handler(request, builder, exc)
-            if result is None and not builder.content:
+            if result is None and not builder.content and builder._pairs is None and builder.status_code == status:
                 raise TypeError(f"the exception handler {handler.__qualname__}() returned None; return a response")
             answer = to_response(result, builder)
             if type(answer.content) is FileContent:

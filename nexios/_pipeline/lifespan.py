@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from nexios.concurrency import BackgroundTasks, Threads
 from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
+from nexios.events.names import SHUTDOWN, STARTUP
 from nexios.messages.state import State
 
 __all__ = ["Hook", "Lifespan", "LifespanContext", "Startable"]
@@ -77,16 +78,20 @@ class Lifespan:
             raise ConfigurationError("The app has started already; it can be started again after it has stopped.")
         self._stack = AsyncExitStack()
         try:
-            async with asyncio.timeout(self._startup_timeout):
+            async with asyncio.timeout(self._startup_timeout) as limit:
                 await self._enter(self._stack)
         except BaseException as exc:
             await self._leave(exc)
+            if isinstance(exc, TimeoutError) and limit.expired():
+                raise TimeoutError(
+                    f"The app did not start within startup_timeout={self._startup_timeout:g} s."
+                ) from exc
             raise
 
     async def stop(self) -> None:
         """Stop everything that started. Stopping what never started does nothing."""
         if self._stack is not None:
-            await self._emit_quietly("shutdown")
+            await self._emit_quietly(SHUTDOWN)
             await self._leave(None)
 
     async def _enter(self, stack: AsyncExitStack) -> None:
@@ -103,7 +108,7 @@ class Lifespan:
         stack.push_async_callback(self._background.drain, self._shutdown_grace)
         for hook in self._on_startup:
             await _called(hook)
-        await self._emitter.emit("startup", self._app)
+        await self._emitter.emit(STARTUP, self._app)
 
     async def _leave(self, exc: BaseException | None) -> None:
         """Run the exits; a context is told why, as an `async with` block would tell it."""

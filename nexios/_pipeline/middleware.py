@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.returns import discard_unawaited, to_response
+from nexios.messages.content import FileContent
 from nexios.messages.request import Request
 from nexios.messages.response import Response
+from nexios.messages.send import find_file
 
 __all__ = ["BaseMiddleware", "Call", "CallNext", "Link", "Middleware", "compile_chain", "describe"]
 
@@ -60,9 +62,11 @@ def _link(middleware: Middleware, following: Link, errors: ErrorResponder) -> Li
         try:
             # call_next is the following link, bound to the request: nothing cheaper can be called without arguments.
             result = await middleware(request, response, MethodType(following, request))
-            if result is response or isinstance(result, Response):
-                return result
-            return _converted(middleware, result, response)
+            if result is not response and not isinstance(result, Response):
+                result = _converted(middleware, result, response)
+            if type(result.content) is FileContent:
+                await find_file(request, result, result.content)
+            return result  # type: ignore[no-any-return]
         except Exception as exc:
             return await errors.respond(request, exc)
 

@@ -1,4 +1,4 @@
-"""What if no route answers this method at this path? A mount, OPTIONS, 405, a slash, 501 or 404, in that order."""
+"""What if no route answers this method at this path? OPTIONS, 405, a mount, a slash, 501 or 404, in that order."""
 
 import logging
 from typing import Any

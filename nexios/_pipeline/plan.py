@@ -1,12 +1,10 @@
 """What does one route need at request time? Everything about it, decided and frozen."""
 
-from typing import Any
-
 import msgspec
 
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.middleware import Call
-from nexios.routing.route import Mount, Route
+from nexios.routing.route import Route
 from nexios.settings import Limits
 
 __all__ = ["Plan"]
@@ -23,6 +21,3 @@ class Plan(msgspec.Struct, frozen=True):
     errors: ErrorResponder
     limits: Limits
     route: Route | None
-    mount: Mount | None = None
-    app: Any = None
-    """The mounted engine, for a mount of a nexios app."""

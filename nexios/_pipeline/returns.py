@@ -28,7 +28,7 @@ def to_response(result: Any, builder: Response) -> Response:
     if fill is not None:
         return fill(builder, result) if builder._pairs is None else _keeping_media_type(fill, builder, result)
     if isinstance(result, Response):
-        return result
+        return result if result is builder else result.copy()
     if _is_json(result):
         return builder.json(result)
     if isinstance(result, str):

@@ -52,7 +52,7 @@ def _encode(headers: Pairs) -> list[tuple[bytes, bytes]]:
 
 def _encode_pair(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     encoded = (pair[0].encode("latin-1"), pair[1].encode("latin-1"))
-    if len(pair[1]) <= 64:
+    if len(pair[1]) <= 64 and pair[0] != "set-cookie":
         if len(_encoded) >= _MAX_CACHED:
             _encoded.clear()
         _encoded[pair] = encoded

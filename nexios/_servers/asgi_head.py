@@ -31,7 +31,7 @@ class ASGIHead:
     @property
     def root_path(self) -> str:
         """The prefix the server mounts us at."""
-        return self._scope.get("root_path") or ""
+        return (self._scope.get("root_path") or "").rstrip("/")
 
     @property
     def query_string(self) -> str:

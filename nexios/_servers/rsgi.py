@@ -10,6 +10,7 @@ import msgspec
 
 from nexios._pipeline.engine import Engine
 from nexios._servers.faults import send_failed
+from nexios._servers.life import Life
 from nexios._servers.rsgi_break import break_connection
 from nexios._servers.rsgi_head import RSGIHead
 from nexios._servers.rsgi_websocket import serve_websocket
@@ -122,8 +123,8 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
 class RSGIApplication:
     """The RSGI side of an application, which Granian prefers when it is there."""
 
-    __slots__ = ()
     _engine: Engine | None
+    _life: Life | None
 
     @property
     @abstractmethod
@@ -151,8 +152,10 @@ class RSGIApplication:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application; an exception keeps the worker from serving."""
-        loop.run_until_complete(self.engine.start())
+        self._life = Life(self.engine)
+        loop.run_until_complete(self._life.start())
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop the application."""
-        loop.run_until_complete(self.engine.stop())
+        if self._life is not None:
+            loop.run_until_complete(self._life.stop())

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import partial
 from inspect import isawaitable
 from typing import Final, TypeVar, overload
+from weakref import WeakMethod
 
 import msgspec
 
@@ -76,7 +77,7 @@ class EventEmitter:
         self._subscriptions: dict[str, tuple[_Subscription, ...]] = {}
         self._count = 0
         self._warned: set[str] = set()
-        self._changed: list[Callable[[], object]] = []
+        self._changed: list[WeakMethod[Callable[[], object]]] = []
 
     @overload
     def on(
@@ -133,8 +134,8 @@ class EventEmitter:
         return name in self._subscriptions or PARENTS.get(name) in self._subscriptions
 
     def on_change(self, callback: Callable[[], object]) -> None:
-        """Call `callback` whenever an event gets its first listener or loses its last."""
-        self._changed.append(callback)
+        """Call a method, while its object lives, when an event gets its first listener or loses its last."""
+        self._changed.append(WeakMethod(callback, self._changed.remove))
 
     async def emit(self, name: str, *args: object, **kwargs: object) -> None:
         """Call every listener of `name`, one after the other, each awaited.
@@ -206,8 +207,9 @@ class EventEmitter:
             self._tell_changed()
 
     def _tell_changed(self) -> None:
-        for callback in self._changed:
-            callback()
+        for reference in tuple(self._changed):
+            if (callback := reference()) is not None:
+                callback()
 
 
 def _check_name(name: object) -> None:

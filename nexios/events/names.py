@@ -1,7 +1,7 @@
 """Which events does nexios itself emit, and which name covers several of them?
 
-What each one carries is written where it is emitted; listeners of an app may
-emit any other name as well, dots in it mean nothing.
+`startup` and `shutdown` carry the app, `request.started` the request, the other `request.*` request
+and response, `error` request and exception. An app may emit any other name as well; dots mean nothing.
 """
 
 from collections.abc import Mapping

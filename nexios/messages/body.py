@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from nexios.errors import BadRequest, BodyConsumed, ContentTooLarge, RequestTimeout, UnsupportedMediaType
+from nexios.errors import BadRequest, BodyConsumed, ContentTooLarge, HTTPException, RequestTimeout, UnsupportedMediaType
 from nexios.messages.patience import within
 from nexios.messages.transport import HTTPTransport
 from nexios.settings import Limits
@@ -18,9 +18,6 @@ _TURNS_OF_A_READ = 10
 _CHUNKS_A_TURN = 256
 """After so many chunks the event loop gets a turn, so that a body in tiny pieces cannot hold it."""
 
-_TURNS = 8
-"""A disconnect that the server knows of takes four turns to come through, and each part of an unread body as many."""
-
 
 class Body:
     """The body of one request: unread, streamed, or kept whole.
@@ -28,7 +25,7 @@ class Body:
     Bytes are counted as they arrive; Content-Length only serves to refuse early.
     """
 
-    __slots__ = ("_chunks", "_disconnect", "_kept", "_limits", "_received", "_streamed", "_transport")
+    __slots__ = ("_chunks", "_disconnect", "_kept", "_limits", "_received", "_refusal", "_streamed", "_transport")
 
     def __init__(self, transport: HTTPTransport, limits: Limits) -> None:
         self._transport = transport
@@ -37,6 +34,7 @@ class Body:
         self._received = 0
         self._chunks = 0
         self._streamed = False
+        self._refusal: HTTPException | None = None
         self._disconnect: asyncio.Future[None] | None = None
         self._refuse_by_length()
 
@@ -77,6 +75,8 @@ class Body:
         return self._from_wire()
 
     def _begin(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
         if self._streamed:
             raise BodyConsumed
         self._streamed = True
@@ -89,7 +89,7 @@ class Body:
         try:
             chunk = await within(self._transport.next_chunk(), self._limits.body_read_timeout)
         except TimeoutError:
-            raise RequestTimeout from None
+            raise self._refuse(RequestTimeout()) from None
         if chunk is not None:
             self._received += len(chunk)
             self._chunks += 1
@@ -97,8 +97,13 @@ class Body:
                 await asyncio.sleep(0)
             limit = self._limits.max_body_size
             if limit is not None and self._received > limit:
-                raise ContentTooLarge
+                raise self._refuse(ContentTooLarge())
         return chunk
+
+    def _refuse(self, refusal: HTTPException) -> HTTPException:
+        """Who reads again, as an exception handler may, is refused in the same words."""
+        self._refusal = refusal
+        return refusal
 
     async def is_disconnected(self) -> bool:
         """Whether the client has gone; a few turns of the event loop, no waiting."""

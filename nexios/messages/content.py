@@ -8,9 +8,10 @@ from inspect import isawaitable
 
 import msgspec
 
+from nexios.concurrency import Threads
 from nexios.http.ranges import ByteRange
 from nexios.messages.file import FileSource
-from nexios.messages.thread_io import finish_in_thread
+from nexios.messages.thread_io import finish, finish_in_thread
 
 __all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "as_chunks", "close_source"]
 
@@ -49,13 +50,15 @@ class StreamContent(msgspec.Struct, frozen=True):
 Content = bytes | FileContent | FileParts | StreamContent
 
 
-async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk]) -> AsyncGenerator[bytes, None]:
-    """Return the chunks of `source` as bytes; a synchronous source runs in a worker thread.
+async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk], threads: Threads) -> AsyncGenerator[bytes, None]:
+    """Return the chunks of `source` as bytes; a synchronous source runs in the app's worker threads.
+
+    Not in those that read files: a source that blocks must not keep others from being served.
 
     Closing this generator closes the source, whatever way the response ends. Between two
     chunks the event loop gets a turn, so that a fast source cannot starve a disconnect.
     """
-    iterator = aiter(source) if isinstance(source, AsyncIterable) else _in_thread(iter(source))
+    iterator = aiter(source) if isinstance(source, AsyncIterable) else _in_thread(iter(source), threads)
     try:
         async for chunk in iterator:
             if data := chunk.encode() if isinstance(chunk, str) else as_bytes(chunk):
@@ -68,10 +71,12 @@ async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk]) -> AsyncGene
 
 
 async def close_source(source: object) -> None:
-    """Close a source of chunks that was never begun, if it can be closed."""
-    close = getattr(source, "aclose", None) or getattr(source, "close", None)
-    if close is not None:
-        closing = close()
+    """Close a source of chunks, if it can be closed and was not; a synchronous one in a worker thread."""
+    aclose, close = getattr(source, "aclose", None), getattr(source, "close", None)
+    if aclose is not None:
+        await aclose()
+    elif close is not None:
+        closing = await finish_in_thread(close)
         if isawaitable(closing):
             await closing
 
@@ -90,13 +95,13 @@ def as_bytes(data: object) -> bytes:
 _END = object()
 
 
-async def _in_thread(iterator: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
+async def _in_thread(iterator: Iterator[Chunk], threads: Threads) -> AsyncGenerator[Chunk, None]:
     """A call that runs always ends before the next, for a generator cannot be closed while it makes a chunk."""
     context, next_chunk = copy_context(), partial(next, iterator, _END)
     try:
-        while (chunk := await finish_in_thread(partial(context.run, next_chunk))) is not _END:
+        while (chunk := await finish(threads.begin(partial(context.run, next_chunk)))) is not _END:
             yield chunk
     finally:
         close = getattr(iterator, "close", None)
         if close is not None:
-            await finish_in_thread(partial(context.run, close))
+            await finish(threads.begin(partial(context.run, close)))

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from nexios.concurrency import Threads
 from nexios.errors import BadRequest, UnsupportedMediaType
 from nexios.http.charsets import codec_of
 from nexios.http.forms import FormData
@@ -45,6 +46,10 @@ class RequestContext(Protocol):
     @property
     def app(self) -> Any:
         """The application, as in `request.app`."""
+
+    @property
+    def threads(self) -> Threads:
+        """The app's worker threads."""
 
     def route_of(self, request: "Request") -> MatchedRoute | None:
         """The route that the request matches, found once; None for a 404 or 405."""
@@ -207,10 +212,12 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
 
     async def close(self) -> None:
         """Let go of what the request holds (uploads). The adapter calls it when the exchange is over."""
-        if self._form is not None:
-            await close_form(self._form)
-        if self._body is not None:
-            self._body.close()
+        try:
+            if self._form is not None:
+                await close_form(self._form)
+        finally:
+            if self._body is not None:
+                self._body.close()
 
     def _whole_body(self) -> Body:
         if self._body is None:

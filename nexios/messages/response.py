@@ -5,6 +5,7 @@ nothing is sent until the chain has returned it.
 """
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from copy import copy
 from datetime import datetime
 from os import PathLike, fspath
 from typing import Any, Literal, Self
@@ -253,6 +254,13 @@ class Response:
             self.background = []
         self.background.append((fn, args, kwargs))
         return self
+
+    def copy(self) -> Self:
+        """Return a response of its own with the same status, headers, content and background calls."""
+        other = copy(self)
+        other._pairs = None if self._pairs is None else list(self._pairs)
+        other.background = None if self.background is None else list(self.background)
+        return other
 
     def __repr__(self) -> str:
         return f"<Response {self.status_code}>"

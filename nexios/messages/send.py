@@ -40,7 +40,7 @@ def send_response(transport: HTTPTransport, request: Request, response: Response
             headers.append(("content-length", str(body.length)))
         if request.method == "HEAD" or response.status_code in _NO_CONTENT:
             return _send_unread(transport, response.status_code, headers, body)
-        return _send_chunks(transport, request, response.status_code, headers, as_chunks(body.chunks))
+        return _send_made(transport, request, response.status_code, headers, body)
     if isinstance(body, FileParts):
         return _send_file(transport, request, response, body)
     if isinstance(body, FileContent):
@@ -66,6 +66,16 @@ async def _send_unread(transport: HTTPTransport, status: int, headers: Pairs, co
     """A stream that nobody may read is closed all the same: it may hold a connection of its own."""
     try:
         await transport.send_empty(status, headers)
+    finally:
+        await close_source(content.chunks)
+
+
+async def _send_made(
+    transport: HTTPTransport, request: Request, status: int, headers: Pairs, content: StreamContent
+) -> None:
+    """Send a stream; its source is closed even when the client left before the first chunk was asked for."""
+    try:
+        await _send_chunks(transport, request, status, headers, as_chunks(content.chunks, request._context.threads))
     finally:
         await close_source(content.chunks)
 

@@ -67,9 +67,17 @@ class State:
         """Set several names at once."""
         self._values.update(values)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has values of its own; without this, copying would ask `__getattr__` for what is not there yet."""
+        return _restored, (dict(self._values),)
+
     def __repr__(self) -> str:
         """Names only: values may be secrets."""
         return f"State({', '.join(sorted(self._values))})"
+
+
+def _restored(values: dict[str, Any]) -> State:
+    return State(**values)
 
 
 class PathParams(dict[str, Any]):

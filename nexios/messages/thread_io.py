@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-__all__ = ["finish_in_thread"]
+__all__ = ["finish", "finish_in_thread"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -22,7 +22,11 @@ async def finish_in_thread(call: Callable[_P, _T], *args: _P.args, **kwargs: _P.
     Meant for short file operations: a cancelled task waits for the one that runs.
     A future and not a task, because a loop that stops cancels every task.
     """
-    work = asyncio.get_running_loop().run_in_executor(None, partial(call, *args, **kwargs))
+    return await finish(asyncio.get_running_loop().run_in_executor(None, partial(call, *args, **kwargs)))
+
+
+async def finish(work: "asyncio.Future[_T]") -> _T:
+    """Wait for a call that a thread has begun; when the task is cancelled, that follows the end of the call."""
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
         try:

@@ -135,6 +135,8 @@ class _Level(msgspec.Struct, frozen=True):
             middleware=self.middleware,
             exception_handlers=self.exception_handlers,
             dependencies=self.dependencies,
+            limits=self.limits,
+            max_body_size=self.max_body_size,
         )
 
     def path(self, path: str, place: Place) -> str:

@@ -131,6 +131,8 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
     middleware: tuple[object, ...] = ()
     exception_handlers: tuple[HandlersByKey, ...] = ()
     dependencies: tuple[object, ...] = ()
+    limits: Limits | None = None
+    max_body_size: int | NotGiven | None = NOT_GIVEN
 
 
 class WebSocketOptions(TypedDict, total=False):

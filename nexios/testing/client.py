@@ -15,7 +15,7 @@ from nexios.testing.build import build_request
 from nexios.testing.exchange import serve_in_memory
 from nexios.testing.faces import Options, SyncTestClient
 from nexios.testing.library import URL, USE_CLIENT_DEFAULT, AsyncClient, Response
-from nexios.testing.life import Life
+from nexios.testing.life import TestedLife
 from nexios.testing.overrides import overridden
 from nexios.testing.portal import Portal
 from nexios.testing.streaming import ResponseStream
@@ -78,7 +78,7 @@ class TestClient:
         self._settings = overridden(settings or app.settings, overrides or {})
         self._interface = interface
         self._engine: Engine | None = None
-        self._life: Life | None = None
+        self._life: TestedLife | None = None
         self._portal: Portal | None = None
         self._wire = AppTransport(
             self._serve,
@@ -228,7 +228,7 @@ class TestClient:
         finally:
             coroutine.close()
 
-    def _open_life(self) -> Life:
+    def _open_life(self) -> TestedLife:
         if self._life is None:
             raise RuntimeError(_NOT_OPEN)
         return self._life
@@ -236,7 +236,7 @@ class TestClient:
     async def _start(self) -> None:
         if self._life is not None:
             raise RuntimeError("the client is in use already; make one for each block, they share nothing")
-        life = self._life = Life(self._app, self.engine)
+        life = self._life = TestedLife(self._app, self.engine)
         try:
             await life.start()
         except BaseException:

@@ -1,48 +1,22 @@
 """When does an app under test begin and end? With its client, in one task, as under a server."""
 
-import asyncio
-
 from nexios._pipeline.engine import Engine
+from nexios._servers.life import Life
 from nexios.application import NexiosApp
 from nexios.testing.exchange import errors_noted
 
-__all__ = ["Life"]
+__all__ = ["TestedLife"]
 
 
-class Life:
-    """One life of an engine. Lifespan contexts are entered and left in the same task, which some of them need."""
+class TestedLife(Life):
+    """A life whose unhandled errors are noted, for the client to raise."""
+
+    __test__ = False
 
     def __init__(self, app: NexiosApp, engine: Engine) -> None:
+        super().__init__(engine)
         self._app = app
-        self._engine = engine
-        self._started = asyncio.Event()
-        self._stop = asyncio.Event()
 
-    async def start(self) -> None:
-        """Start the app. Raises what its startup raised."""
-        self._task = asyncio.create_task(self._live(), name="lifespan of the app under test")
-        started = asyncio.ensure_future(self._started.wait())
-        try:
-            await asyncio.wait({started, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        except BaseException:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-            raise
-        finally:
-            started.cancel()
-        if self._task.done():
-            await self._task
-
-    async def _live(self) -> None:
-        await self._engine.start()
-        try:
-            with errors_noted(self._app):
-                self._started.set()
-                await self._stop.wait()
-        finally:
-            await self._engine.stop()
-
-    async def stop(self) -> None:
-        """Stop the app: its shutdown in reverse order of its startup."""
-        self._stop.set()
-        await self._task
+    async def _until_stopped(self) -> None:
+        with errors_noted(self._app):
+            await super()._until_stopped()

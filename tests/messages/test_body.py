@@ -96,7 +96,7 @@ async def test_a_stream_is_read_once_and_the_error_says_what_to_do(
     await call(app, method="POST", headers=FORM, chunks=[b"1"])
 
     assert raised == [
-        "The request body was already consumed by request.stream(), which keeps nothing.\n"
+        "The request body was read already, or is being read, by request.stream(), which keeps nothing.\n"
         "Call 'await request.body()' first (it is cached, and stream() replays it), or read the stream once."
     ]
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexios._pipeline.debug_page import debug_response
+from nexios.concurrency import Threads
 from nexios.errors import HeadersTooLarge
 from nexios.messages.request import Request
 from nexios.messages.response import Response
@@ -66,6 +67,8 @@ class Context:
     """An application with one route."""
 
     app = None
+
+    threads = Threads(1)
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any
 
+from nexios.concurrency import Threads
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
 from nexios.messages.response import Response
@@ -107,6 +108,7 @@ class Context:
 
     limits: Limits
     app: Any = None
+    threads: Threads = field(default_factory=lambda: Threads(4))
 
     def route_of(self, request: Request) -> None:
         return None
