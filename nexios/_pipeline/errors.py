@@ -104,7 +104,7 @@ class ErrorResponder:
         builder = Response(status_code=status)
         try:
             result = await handler(request, builder, exc)
-            if result is None and not builder.content and builder._pairs is None and builder.status_code == status:
+            if result is None and builder.status_code == status and _is_untouched(builder):
                 raise TypeError(f"the exception handler {handler.__qualname__}() returned None; return a response")
             answer = to_response(result, builder)
             if type(answer.content) is FileContent:
@@ -143,6 +143,10 @@ def problem(exc: HTTPException) -> Response:
     response = Response(body, exc.status_code, media_type="application/problem+json")
     response.headers["x-content-type-options"] = "nosniff"
     return response.set_headers(exc.headers)
+
+
+def _is_untouched(builder: Response) -> bool:
+    return builder.content == b"" and builder._pairs is None and builder._media is None
 
 
 def _constant_500() -> Response:

@@ -62,8 +62,8 @@ def _link(middleware: Middleware, following: Link, errors: ErrorResponder) -> Li
         try:
             # call_next is the following link, bound to the request: nothing cheaper can be called without arguments.
             result = await middleware(request, response, MethodType(following, request))
-            if result is not response and not isinstance(result, Response):
-                result = _converted(middleware, result, response)
+            if result is not response:  # a Response may be one that is kept for many requests
+                result = result.copy() if isinstance(result, Response) else _converted(middleware, result, response)
             if type(result.content) is FileContent:
                 await find_file(request, result, result.content)
             return result  # type: ignore[no-any-return]

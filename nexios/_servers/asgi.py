@@ -154,6 +154,8 @@ class ASGIApplication:
         except Exception as exc:
             await send_failed(transport, request, exc)
         finally:
+            if transport._ahead is not None:
+                transport.stop_reading()
             if request._body is not None or (response is not None and response.background is not None):
                 await engine.finish(request, response)
 

@@ -152,10 +152,12 @@ class RSGIApplication:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application; an exception keeps the worker from serving."""
-        self._life = Life(self.engine)
-        loop.run_until_complete(self._life.start())
+        life = Life(self.engine)
+        loop.run_until_complete(life.start())
+        self._life = life
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop the application."""
-        if self._life is not None:
-            loop.run_until_complete(self._life.stop())
+        life, self._life = self._life, None
+        if life is not None:
+            loop.run_until_complete(life.stop())

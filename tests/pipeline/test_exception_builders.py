@@ -45,6 +45,12 @@ async def test_content_is_an_answer() -> None:
     assert (answer.status, answer.body) == (500, b"not here")
 
 
+async def test_empty_content_of_a_kind_is_an_answer() -> None:
+    answer = await answer_to(HTTPException(401), lambda response: response.html(""))
+
+    assert (answer.status, answer.header("content-type"), answer.body) == (401, "text/html; charset=utf-8", b"")
+
+
 @pytest.mark.parametrize("fill", [lambda response: None, lambda response: response.status(500)], ids=["none", "same"])
 async def test_nothing_is_no_answer(fill: Callable[[Response], object], caplog: pytest.LogCaptureFixture) -> None:
     """A constant 500, and the log says what is missing."""

@@ -42,7 +42,9 @@ FOREIGN = pytest.mark.parametrize("mounted", [wsgi, asgi], ids=["wsgi", "asgi"])
 
 
 @FOREIGN
-@pytest.mark.parametrize("options", [{"max_body_size": 10}, {"limits": Limits(max_body_size=10)}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"max_body_size": 10}, {"limits": Limits(max_body_size=10)}], ids=["size", "limits"]
+)
 @pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 413)])
 async def test_the_limits_of_a_router_hold_for_what_is_mounted_in_it(
     mounted: Any, options: dict[str, Any], size: int, status: int

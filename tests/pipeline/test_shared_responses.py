@@ -126,6 +126,32 @@ async def test_the_cookies_on_an_answer_to_an_error_are_not_sent_to_the_next() -
     assert await cookies_of_two(app) == [["sid=1"], ["sid=2"]]
 
 
+async def test_the_cookies_on_an_answer_that_a_middleware_keeps_are_not_sent_to_the_next() -> None:
+    denied = Response("no", 403)
+
+    async def guard(request: Request, response: Response, call_next: CallNext) -> Response:
+        return denied
+
+    app = NexiosApp(middleware=[CountingCookies(), guard])
+
+    assert await cookies_of_two(app) == [["sid=1"], ["sid=2"]]
+
+
+async def test_the_range_of_one_client_is_not_that_of_the_next_when_a_middleware_keeps_the_file(tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text("hello world")
+    kept = Response().file(tmp_path / "page.txt")
+
+    async def page(request: Request, response: Response, call_next: CallNext) -> Response:
+        return kept
+
+    app = NexiosApp(middleware=[page])
+    part = await call(app, headers=[(b"range", b"bytes=0-3")])
+    whole = await call(app)
+
+    assert (part.status, part.body) == (206, b"hell")
+    assert (whole.status, whole.body) == (200, b"hello world")
+
+
 async def test_the_one_that_was_kept_stays_as_it_was() -> None:
     kept = Response("hi", headers={"x-a": "1"})
     await call(returning(kept, middleware=[CountingCookies()]))

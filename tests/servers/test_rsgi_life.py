@@ -142,6 +142,23 @@ def test_stopping_an_app_that_was_never_started_does_nothing(loop: asyncio.Abstr
     assert log == []
 
 
+def test_stopping_an_app_whose_startup_failed_does_nothing(loop: asyncio.AbstractEventLoop) -> None:
+    log: list[str] = []
+    app = NexiosApp()
+    app.on_shutdown(lambda: log.append("stopped"))
+
+    @app.on_startup
+    async def fail() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        app.__rsgi_init__(loop)
+    undone = log.copy()
+    app.__rsgi_del__(loop)
+
+    assert log == undone
+
+
 def test_an_app_that_was_stopped_can_be_started_again(loop: asyncio.AbstractEventLoop) -> None:
     log: list[str] = []
     app = NexiosApp()
