@@ -113,6 +113,11 @@ class HTTPException(NexiosError):
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         extra: Mapping[str, object] | None = None,
     ) -> None:
+        if type(status_code) is not int or not 400 <= status_code <= 599:
+            raise TypeError(
+                f"HTTPException takes a status from 400 to 599 first, not {status_code!r}.\n"
+                'Write it as:\n\n    raise HTTPException(404, "There is no such item.")\n'
+            )
         phrase = _phrase(status_code)
         self.status_code = status_code
         self.detail = phrase if detail is None else detail

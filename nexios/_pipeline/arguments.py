@@ -25,6 +25,8 @@ from nexios.routing.route import Route
 __all__ = ["Arguments", "compile_arguments", "compile_call", "is_async"]
 
 _REQUEST_NAMES = frozenset({"request", "req"})
+_PLAIN_DATA = (str, bytes, int, float, bool, dict, list)
+_PLAIN_DATA_NAMES = tuple(kind.__name__ for kind in _PLAIN_DATA)
 _RESPONSE_NAMES = frozenset({"response", "res"})
 
 
@@ -74,13 +76,19 @@ def _roles(parameters: Sequence[inspect.Parameter], path_names: Sequence[str]) -
     """By name and annotation; then the first two by position, where no other parameter has that role."""
     roles = {parameter.name: _role(parameter, path_names) for parameter in parameters}
     for role, parameter in zip(("request", "response"), parameters, strict=False):
-        if roles[parameter.name] == "unfilled" and role not in roles.values() and _is_positional(parameter):
+        if roles[parameter.name] == "unfilled" and role not in roles.values() and _may_be_either(parameter):
             roles[parameter.name] = role
     return roles
 
 
 def _is_positional(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _may_be_either(parameter: inspect.Parameter) -> bool:
+    """A parameter annotated `dict` waits for a body, and must not be given the Response without a word."""
+    is_data = parameter.annotation in _PLAIN_DATA or parameter.annotation in _PLAIN_DATA_NAMES
+    return _is_positional(parameter) and not is_data
 
 
 def _role(parameter: inspect.Parameter, path_names: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from nexios.messages.request import MatchedRoute, Request
 from nexios.messages.response import BackgroundTask, Builder, Response
 from nexios.messages.send import find_file
 from nexios.routing.matcher import Matcher
+from nexios.routing.place import name_of
 from nexios.routing.reverse import ReverseIndex
 from nexios.settings import Limits
 
@@ -161,7 +162,13 @@ class Engine:
         return self._find(request.method, path) or self._misses.resolve(request, path)
 
     async def _complete(self, request: Request, response: Response, result: Any) -> Response:
-        answer = to_response(result, response)
+        try:
+            answer = to_response(result, response)
+        except (TypeError, ValueError) as exc:
+            plan = request._target
+            if type(plan) is Plan and plan.route is not None:
+                exc.add_note(f"\n  {plan.route.location}   {name_of(plan.route.handler)}()")
+            raise
         if answer is not response and answer.error is None:
             self._misses.note_discarded(request, response)
         if type(answer.content) is FileContent:

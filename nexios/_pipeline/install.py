@@ -50,6 +50,12 @@ def _instance(given: type, args: tuple[object, ...], options: Mapping[str, objec
             f"{given.__qualname__} is an ASGI middleware, which wraps the app from outside:\n\n"
             f"    app = {given.__qualname__}(app)\n{where}"
         )
+    if inspect.isabstract(given):
+        raise ConfigurationError(
+            f"{given.__qualname__} has no __call__. Write it as:\n\n"
+            "    async def __call__(self, request, response, call_next):\n"
+            f"        return await call_next()\n{where}"
+        )
     try:
         return given(*args, **options)
     except TypeError as exc:

@@ -35,7 +35,10 @@ def to_response(result: Any, builder: Response) -> Response:
         return builder.text(result)
     if isawaitable(result):
         discard_unawaited(result)
-        raise TypeError("a handler returned what it did not await; write: return await ...")
+        raise TypeError(
+            "a handler returned what it did not await; in an async def write: return await ...\n"
+            "A def handler cannot await: make it async def."
+        )
     kind = type(result)
     raise TypeError(
         f"a handler returned {kind.__module__}.{kind.__qualname__}, which is no response.\n"
@@ -76,7 +79,10 @@ def _from_none(builder: Response, result: None) -> Response:
 def _from_tuple(builder: Response, result: tuple[Any, ...]) -> Response:
     """(body, status) or (body, status, headers); a status of another type is a mistake, not JSON."""
     if len(result) not in (2, 3) or type(result[1]) is not int:
-        raise TypeError("a handler returned a tuple that is not (body, status) or (body, status, headers)")
+        raise TypeError(
+            f"a handler returned a tuple of {', '.join(type(item).__name__ for item in result) or 'nothing'}, "
+            "which is not (body, status) or (body, status, headers).\nFor JSON return a list."
+        )
     response = to_response(result[0], builder).status(result[1])
     return response.set_headers(result[2]) if len(result) == 3 else response
 

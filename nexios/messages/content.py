@@ -89,7 +89,7 @@ def as_bytes(data: object) -> bytes:
     """
     if isinstance(data, bytes | bytearray | memoryview):
         return data if type(data) is bytes else bytes(data)
-    raise TypeError(f"a body is made of bytes or str, not {type(data).__name__}")
+    raise TypeError(f"a body is made of bytes or str, not {type(data).__name__}; for JSON: response.json(data)")
 
 
 _END = object()

@@ -8,6 +8,7 @@ promised, and bytes of two files must not be mixed.
 Source: RFC 9110 sections 13.2.2, 14 and 15.3.7.
 """
 
+import logging
 import os
 import secrets
 import stat
@@ -39,6 +40,8 @@ __all__ = [
 
 FilePart: TypeAlias = ByteRange | bytes
 """Bytes of the file, or bytes to send between them."""
+
+logger = logging.getLogger("nexios")
 
 _CHUNK: Final = 64 * 1024
 _READ_ONLY: Final = (
@@ -85,14 +88,15 @@ async def open_source(path: str | os.PathLike[str]) -> FileSource:
     """
     try:
         return await finish_in_thread(_look_at, os.fspath(path))
-    except (OSError, ValueError):  # ValueError: NUL in the path
+    except (OSError, ValueError) as exc:  # ValueError: NUL in the path
+        logger.info("a file cannot be sent, so the answer is a 404: %s", exc)
         raise NotFound from None
 
 
 def _look_at(path: str) -> FileSource:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode) or not os.access(path, os.R_OK):
-        raise NotFound
+        raise PermissionError(f"no regular file that may be read: {path!r}")
     return FileSource(
         path=path,
         size=status.st_size,

@@ -169,7 +169,10 @@ class Response:
     ) -> Self:
         """Answer with chunks as they are made. The iterator is closed when the client leaves."""
         if isinstance(chunks, str | bytes) or not isinstance(chunks, AsyncIterable | Iterable):
-            raise TypeError("stream() takes an iterable of chunks; a whole text or body goes to text() or binary()")
+            hint = (
+                "call it: stream(chunks())" if callable(chunks) else "a whole text or body goes to text() or binary()"
+            )
+            raise TypeError(f"stream() takes an iterable of chunks, not {type(chunks).__name__}; {hint}")
         if status_code is not None:
             self.status(status_code)
         self.content = StreamContent(chunks)
@@ -250,6 +253,11 @@ class Response:
 
         A failing call is logged and the next one still runs. Shutdown waits for them.
         """
+        if not callable(fn):
+            raise TypeError(
+                f"add_background() takes a function and its arguments, not {type(fn).__name__}; "
+                "write: response.add_background(send, 7)"
+            )
         if self.background is None:
             self.background = []
         self.background.append((fn, args, kwargs))

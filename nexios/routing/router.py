@@ -292,11 +292,20 @@ def _at(place: Place, step: Callable[[], R], handler: object = None) -> R:
     try:
         return step()
     except ConfigurationError as exc:
-        lines = [str(place)] if handler is None else [f"{place_of(handler)}   {name_of(handler)}()", str(place)]
+        written = place_of(handler)
+        lines = [f"{written}   {name_of(handler)}()", str(place)] if written.line else [str(place)]
         raise type(exc)("\n  ".join((f"{exc}\n", *dict.fromkeys(lines)))) from None
 
 
 def _check_known(options: Mapping[str, object], kind: type, place: Place) -> None:
+    limits, middleware = options.get("limits"), options.get("middleware", ())
+    if limits is not None and not isinstance(limits, Limits):
+        raise ConfigurationError(
+            f"'limits' of a router or route is a Limits, not {type(limits).__name__}.\n"
+            f"Write limits=Limits(max_body_size=...).\n\n  {place}"
+        )
+    if not isinstance(middleware, Iterable):
+        raise ConfigurationError(f"'middleware' is a list: write middleware=[...].\n\n  {place}")
     known = sorted(kind.__annotations__)
     for name in options:
         if name not in known:

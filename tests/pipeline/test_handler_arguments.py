@@ -359,3 +359,15 @@ def test_a_generator_is_refused_with_the_line_to_write() -> None:
 def test_what_cannot_be_called_is_refused_where_it_is_registered() -> None:
     with pytest.raises(ConfigurationError, match="'text' cannot handle requests"):
         NexiosApp().add_route("/", "text")
+
+
+@pytest.mark.parametrize("annotation", [dict, "dict", str, int, list])
+def test_a_parameter_of_plain_data_is_not_given_the_response(annotation: Any) -> None:
+    """Who comes from another framework expects the body in it, and would get an empty answer without a word."""
+
+    async def create(request: Request, data: Any) -> Any:
+        return data
+
+    create.__annotations__["data"] = annotation
+
+    assert "nothing fills the parameter 'data' of create()" in refusal_of(create)

@@ -160,8 +160,6 @@ async def test_a_server_sees_no_exception_of_a_handler() -> None:
         HTTPException(400, extra={"bad": object()}),
         HTTPException(400, headers={"x-a": "b\r\nset-cookie: evil=1"}),
         HTTPException(400, headers={"bad name": "1"}),
-        HTTPException(99),
-        HTTPException(600),
     ],
 )
 async def test_an_http_exception_that_cannot_be_sent_is_a_constant_500(
@@ -171,6 +169,12 @@ async def test_an_http_exception_that_cannot_be_sent_is_a_constant_500(
 
     assert (answer.status, answer.json(), answer.error, answer.header("set-cookie")) == (500, CONSTANT_500, None, None)
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["answering an error failed"]
+
+
+@pytest.mark.parametrize("status", [99, 200, 399, 600, "not found", True])
+def test_an_http_exception_of_no_error_status_is_a_mistake_that_is_shown_at_once(status: Any) -> None:
+    with pytest.raises(TypeError, match="takes a status from 400 to 599 first"):
+        HTTPException(status)
 
 
 async def test_an_error_while_headers_are_over_the_limit_is_still_logged(caplog: pytest.LogCaptureFixture) -> None:
