@@ -41,7 +41,7 @@ __all__ = [
 FilePart: TypeAlias = ByteRange | bytes
 """Bytes of the file, or bytes to send between them."""
 
-logger = logging.getLogger("nexios")
+_logger = logging.getLogger("nexios")
 
 _CHUNK: Final = 64 * 1024
 _READ_ONLY: Final = (
@@ -89,7 +89,7 @@ async def open_source(path: str | os.PathLike[str]) -> FileSource:
     try:
         return await finish_in_thread(_look_at, os.fspath(path))
     except (OSError, ValueError) as exc:  # ValueError: NUL in the path
-        logger.info("a file cannot be sent, so the answer is a 404: %s", exc)
+        _logger.info("a file cannot be sent, so the answer is a 404: %s", exc)
         raise NotFound from None
 
 
