@@ -102,7 +102,7 @@ class Engine:
         self.handle = self._handle_observed(handle) if observed else handle
 
     async def _handle_directly(self, request: Request) -> Response:
-        """No middleware: `_innermost` without the chain around it."""
+        """No middleware: `_innermost` without the chain. Both hold the lines of `_match`, to save its call."""
         try:
             methods = self._static.get(request._rest)
             plan = methods.get(request.method) if methods is not None else None

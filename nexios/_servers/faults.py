@@ -23,7 +23,7 @@ class SendingTransport(HTTPTransport, Protocol):
 async def send_failed(transport: SendingTransport, request: Request, exc: Exception) -> None:
     """Deal with an exception that came up while a response was sent.
 
-    An `HTTPException` before that is its answer: a middleware's file that does not exist is a 404.
+    An `HTTPException` before that is its answer, as a 404 for a file that a listener put into the response.
     Once a response has begun it is never ended as if it were whole: the exception goes on to
     the server, which closes the connection (RFC 9112 section 8).
     """

@@ -140,7 +140,7 @@ async def find_file(request: Request, response: Response, content: FileContent) 
 async def _find_and_send_file(
     transport: HTTPTransport, request: Request, response: Response, content: FileContent
 ) -> None:
-    """A file that a middleware answers with: the handlers' files were looked at inside the chain."""
+    """A file that was put into the response after the chain, as by a listener; all others are looked at inside it."""
     await find_file(request, response, content)
     await send_response(transport, request, response)
 
