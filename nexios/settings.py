@@ -9,12 +9,16 @@ after `NEXIOS_LIMITS__`:
     NEXIOS_LIMITS__BODY_READ_TIMEOUT=none
     NEXIOS_SECRET_KEY_FILE=/run/secrets/key
 
+A list is written with commas: `NEXIOS_ALLOWED_ORIGINS=https://a.example,https://b.example`.
+
 Every fault is found before anything is reported, so one start shows them all;
 the value of a secret is in no message and no repr. Other variables that begin
-with `NEXIOS_` are left alone, as tools have theirs; an unknown one under
-`NEXIOS_LIMITS__` is a fault, because a limit that is misspelt protects nothing.
+with `NEXIOS_` are left alone, as deployments have theirs, but for one warning of
+those that are nearly a setting; an unknown one under `NEXIOS_LIMITS__` is a
+fault, because a limit that is misspelt protects nothing.
 """
 
+import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,9 +39,15 @@ Slashes = Literal["strict", "redirect", "ignore"]
 
 _T = TypeVar("_T")
 
+logger = logging.getLogger("nexios")
+
 _PREFIX: Final = "NEXIOS_"
 _LIMITS_PREFIX: Final = "NEXIOS_LIMITS__"
 _FILE_SUFFIX: Final = "_FILE"
+_ORIGINS: Final = tuple[str, ...]
+"""The type of the one setting that is a list."""
+_SCHEME_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
+"""RFC 3986 section 3.1. Apps on phones have schemes of their own."""
 _HIDDEN: Final = "(hidden)"
 _BOOLEANS: Final = {
     "true": True, "1": True, "yes": True, "on": True,
@@ -113,8 +123,12 @@ class Settings:
     """How long background tasks may go on when the app stops. Requests in flight are the server's to wait for."""
     startup_timeout: float | None = None
     secret_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    allowed_origins: tuple[str, ...] = ()
+    """Pages of which other origins may open WebSockets here, as "https://app.example:8443"; "*" is all of them."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.allowed_origins, list):
+            object.__setattr__(self, "allowed_origins", tuple(self.allowed_origins))
         _report("Settings", _faults_of(self))
 
     @classmethod
@@ -138,6 +152,7 @@ class Settings:
         else:
             faults.append(_Fault("limits", f"expected a Limits or a mapping of its fields, got {_shown(limits)}"))
         _report("Settings", faults)
+        _warn_of_near_misses(source)
         return _make(cls, values)
 
 
@@ -228,6 +243,24 @@ def _collect_limits(environ: Mapping[str, str], arguments: Mapping[object, objec
     return _make(Limits, values)
 
 
+def _warn_of_near_misses(environ: Mapping[str, str]) -> None:
+    """One line for all; names alone, since a value may be a secret under a misspelt name."""
+    known = {_PREFIX + name.upper() for name in _specs(Settings) if name != "limits"}
+    known |= {f"{_PREFIX}{spec.name.upper()}{_FILE_SUFFIX}" for spec in _specs(Settings).values() if spec.secret}
+    known |= {_LIMITS_PREFIX + name.upper() for name in _specs(Limits)}
+    unread = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
+    near = [(name, match) for name in unread if (match := _nearest(name, known)) is not None]
+    if near:
+        words = ", ".join(f"{name} (did you mean {match}?)" for name, match in near)
+        logger.warning("nothing reads these environment variables: %s", words)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    """Without what all names begin with, which would make them all alike."""
+    found = get_close_matches(name.removeprefix(_PREFIX), [one.removeprefix(_PREFIX) for one in known], n=1, cutoff=0.7)
+    return _PREFIX + found[0] if found else None
+
+
 def _dotted(name: str) -> str:
     return name if name.startswith(_PREFIX) else f"limits.{name}"
 
@@ -261,6 +294,8 @@ class _Spec:
             return self.optional
         if self.hint is Limits:
             return isinstance(value, Limits)
+        if self.hint == _ORIGINS:
+            return isinstance(value, tuple | list) and all(map(_is_origin, cast("Iterable[object]", value)))
         try:
             converted: object = msgspec.convert(value, self.hint, strict=True)
         except msgspec.ValidationError:
@@ -286,6 +321,8 @@ class _Spec:
             if self.optional and text.lower() == "none":
                 return None
             return msgspec.convert(text, self.hint, strict=False)
+        if self.hint == _ORIGINS:
+            return tuple(part.strip() for part in text.split(",")) if text.strip() else ()
         return text
 
     def fault(self, name: str, value: object) -> _Fault:
@@ -293,6 +330,8 @@ class _Spec:
 
     @property
     def expected(self) -> str:
+        if self.hint == _ORIGINS:
+            return 'origins as "https://app.example" or "http://localhost:5173", without a path, or "*"'
         if self.hint is str:
             return "a str that is not empty" if self.secret else "a str"
         return f"{self._expected_word()}, or none" if self.optional else self._expected_word()
@@ -303,6 +342,15 @@ class _Spec:
         if self.hint is int or self.hint is float:
             return f"{'an int' if self.hint is int else 'a float'} of {self.minimum} or more"
         return "a Limits" if self.hint is Limits else f"one of {', '.join(get_args(self.hint))}"
+
+
+def _is_origin(value: object) -> bool:
+    """scheme://host[:port], or "*"; whether the host really is one is seen when the app compiles."""
+    if not isinstance(value, str):
+        return False
+    scheme, _, host = value.partition("://")
+    plain = value.isascii() and value.isprintable() and not any(letter in "/?#@*, \\" for letter in host)
+    return value == "*" or (plain and host != "" and scheme[:1].isalpha() and _SCHEME_LETTERS.issuperset(scheme))
 
 
 def _shown(value: object) -> str:

@@ -1,5 +1,6 @@
 """Settings: where a value comes from, and how every fault is told at once."""
 
+import logging
 import os
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -215,7 +216,10 @@ def test_a_subclass_has_settings_of_its_own() -> None:
     assert isinstance(Mine.from_environment({"NEXIOS_DEBUG": "on"}), Mine)
 
 
-@given(st.sampled_from(["DEBUG", "SLASHES", "THREAD_LIMIT", "STARTUP_TIMEOUT", "LIMITS__MAX_HEADERS"]), st.text())
+@given(
+    st.sampled_from(["DEBUG", "SLASHES", "THREAD_LIMIT", "STARTUP_TIMEOUT", "LIMITS__MAX_HEADERS", "ALLOWED_ORIGINS"]),
+    st.text() | st.text("ahtps:/,*.@ 1"),
+)
 def test_any_text_is_read_or_refused(name: str, text: str) -> None:
     environ = {f"NEXIOS_{name}": text}
 
@@ -225,3 +229,75 @@ def test_any_text_is_read_or_refused(name: str, text: str) -> None:
         outcome = str(exc)
 
     assert outcome.startswith("Settings(") or f"NEXIOS_{name}: expected" in outcome
+
+
+# Variables that nothing reads
+
+
+def test_a_variable_that_is_nearly_a_setting_is_warned_of_without_its_value(caplog: pytest.LogCaptureFixture) -> None:
+    environ = {"NEXIOS_SECRETKEY": "hunter2", "NEXIOS_MAX_BODY_SIZE": "1", "NEXIOS_DEBUGG": "true"}
+
+    settings = Settings.from_environment(environ)
+
+    assert (settings.debug, settings.secret_key) == (False, None)
+    assert [record.getMessage() for record in caplog.records] == [
+        "nothing reads these environment variables: NEXIOS_DEBUGG (did you mean NEXIOS_DEBUG?), "
+        "NEXIOS_MAX_BODY_SIZE (did you mean NEXIOS_LIMITS__MAX_BODY_SIZE?), "
+        "NEXIOS_SECRETKEY (did you mean NEXIOS_SECRET_KEY?)"
+    ]
+    assert (caplog.records[0].name, caplog.records[0].levelno) == ("nexios", logging.WARNING)
+
+
+@pytest.mark.parametrize(
+    "name", ["NEXIOS_DEPLOYED_BY", "NEXIOS_TEST_REDIS_URL", "NEXIOS_REGION", "NEXIOS_", "NEXIOSDEBUG", "DEBUGG"]
+)
+def test_a_variable_that_is_like_no_setting_is_left_alone(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    Settings.from_environment({name: "x"})
+
+    assert caplog.records == []
+
+
+def test_every_variable_that_is_read_is_known(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "key").write_text("k")
+    environ = {"NEXIOS_SECRET_KEY_FILE": str(tmp_path / "key"), "NEXIOS_LIMITS__MAX_RANGES": "1", "NEXIOS_TITLE": "t"}
+
+    Settings.from_environment(environ, title="from the argument")
+
+    assert caplog.records == []
+
+
+# Origins
+
+
+def test_origins_are_separated_by_commas_in_the_environment() -> None:
+    environ = {"NEXIOS_ALLOWED_ORIGINS": "https://app.example, http://localhost:5173"}
+
+    assert Settings.from_environment(environ).allowed_origins == ("https://app.example", "http://localhost:5173")
+    assert Settings.from_environment({"NEXIOS_ALLOWED_ORIGINS": " "}).allowed_origins == ()
+    assert Settings.from_environment({}).allowed_origins == ()
+
+
+def test_origins_may_be_given_as_a_list_and_are_kept_as_a_tuple() -> None:
+    settings = Settings.from_environment({}, allowed_origins=["https://app.example", "capacitor://localhost"])
+
+    assert settings.allowed_origins == ("https://app.example", "capacitor://localhost")
+    assert hash(settings.allowed_origins)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "app.example", "https://", "https://app.example/", "https://app.example/path", "https://app.example?x",
+        "https://me@app.example", "https://*.app.example", "://app.example", "1x://app.example", "https://äpp.example",
+        "https://a.example https://b.example", "https://a\t.example", "null", ",", "https://a.example,",
+    ],
+)  # fmt: skip
+def test_what_is_no_origin_is_refused_at_the_start(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r'NEXIOS_ALLOWED_ORIGINS: expected origins as "https://app\.example"'):
+        Settings.from_environment({"NEXIOS_ALLOWED_ORIGINS": text})
+
+
+@pytest.mark.parametrize("value", ["https://app.example", None, 7, [7], {"https://app.example"}])
+def test_origins_are_a_tuple_or_a_list(value: object) -> None:
+    with pytest.raises(ConfigurationError, match="allowed_origins: expected origins as"):
+        Settings(allowed_origins=value)  # type: ignore[arg-type]

@@ -17,8 +17,9 @@ from nexios._servers.asgi_websocket import serve_websocket
 from nexios._servers.faults import send_failed
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
+from nexios.messages.response import Response
 from nexios.messages.send import send_response
-from nexios.messages.transport import Pairs
+from nexios.messages.transport import Pairs, PatientTransport
 
 __all__ = ["ASGIApplication", "ASGITransport"]
 
@@ -59,8 +60,8 @@ def _encode_pair(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     return encoded
 
 
-class ASGITransport(ASGIHead, ASGIBody, msgspec.Struct, eq=False):
-    """One ASGI HTTP exchange."""
+class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=False):
+    """One ASGI HTTP exchange. The server's `send` waits while the client takes nothing."""
 
     _scope: Scope
     _receive: Receive
@@ -147,17 +148,26 @@ class ASGIApplication:
         request = Request(transport, engine, scope["method"], path, path)
         if root_path := scope.get("root_path"):
             request.enter(root_path.rstrip("/"))
-        response = None
+        response: Response | None = None
+        broken: BaseException | None = None
         try:
             response = await engine.handle(request)
             await send_response(transport, request, response)
         except Exception as exc:
+            broken = exc
             await send_failed(transport, request, exc)
+        except BaseException as exc:
+            broken = exc
+            raise
         finally:
             if transport._ahead is not None:
                 transport.stop_reading()
-            if request._body is not None or (response is not None and response.background is not None):
-                await engine.finish(request, response)
+            if (
+                request._body is not None
+                or request._scopes is not None
+                or (response is not None and response.background is not None)
+            ):
+                await engine.finish(request, response, broken)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

@@ -3,8 +3,9 @@
 import logging
 from typing import Protocol
 
-from nexios._pipeline.errors import printable, problem
+from nexios._pipeline.errors import printable
 from nexios.errors import ClientDisconnect, HTTPException
+from nexios.messages.problem import problem
 from nexios.messages.request import Request
 from nexios.messages.send import send_response
 from nexios.messages.transport import HTTPTransport

@@ -6,14 +6,12 @@ from typing import Self
 import msgspec
 
 from nexios.errors import InvalidHeader
+from nexios.http.framing import NO_CONTENT, parse_content_length
 from nexios.http.headers import Pairs, check_name, check_value
 from nexios.messages.content import StreamContent
 from nexios.messages.response import Response
 
 __all__ = ["DeclaredLength", "Head", "octets"]
-
-_NO_CONTENT = frozenset({204, 205, 304})
-_MAX_DIGITS = 19
 
 
 def octets(text: str) -> bytes:
@@ -44,7 +42,7 @@ class Head(msgspec.Struct, frozen=True):
 
     def ends_response(self, method: str) -> bool:
         """Whether no content may follow (RFC 9110 section 6.4.1)."""
-        return method == "HEAD" or self.status in _NO_CONTENT
+        return method == "HEAD" or self.status in NO_CONTENT
 
     def fill(self, response: Response, content: bytes | StreamContent | None) -> Response:
         """Return `response` with this head; content None is none at all."""
@@ -54,7 +52,7 @@ class Head(msgspec.Struct, frozen=True):
         elif content is not None:
             response.content = content
         else:  # a stream without chunks says of the length what the application said, which is what HEAD needs
-            response.content = b"" if self.status in _NO_CONTENT else StreamContent((), self.length)
+            response.content = b"" if self.status in NO_CONTENT else StreamContent((), self.length)
         return response
 
     @property
@@ -64,13 +62,10 @@ class Head(msgspec.Struct, frozen=True):
         Raises:
             InvalidHeader: It is no number, or given twice.
         """
-        values = [value for name, value in self.fields if name == "content-length"]
-        if not values:
-            return None
-        text = values[0]
-        if len(values) > 1 or not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-            raise InvalidHeader("A mounted application set a Content-Length that is not one number.")
-        return int(text)
+        try:
+            return parse_content_length([value for name, value in self.fields if name == "content-length"])
+        except ValueError:
+            raise InvalidHeader("A mounted application set a Content-Length that is not one number.") from None
 
 
 class DeclaredLength:

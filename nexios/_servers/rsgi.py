@@ -16,6 +16,7 @@ from nexios._servers.rsgi_head import RSGIHead
 from nexios._servers.rsgi_websocket import serve_websocket
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
+from nexios.messages.response import Response
 from nexios.messages.send import send_response
 from nexios.messages.transport import Pairs
 
@@ -140,15 +141,24 @@ class RSGIApplication:
         transport = RSGITransport(scope, protocol)
         path = scope.path
         request = Request(transport, engine, scope.method, path, path)
-        response = None
+        response: Response | None = None
+        broken: BaseException | None = None
         try:
             response = await engine.handle(request)
             await send_response(transport, request, response)
         except Exception as exc:
+            broken = exc
             await send_failed(transport, request, exc)
+        except BaseException as exc:
+            broken = exc
+            raise
         finally:
-            if request._body is not None or (response is not None and response.background is not None):
-                await engine.finish(request, response)
+            if (
+                request._body is not None
+                or request._scopes is not None
+                or (response is not None and response.background is not None)
+            ):
+                await engine.finish(request, response, broken)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application; an exception keeps the worker from serving."""

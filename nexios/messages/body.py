@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from nexios.errors import BadRequest, BodyConsumed, ContentTooLarge, HTTPException, RequestTimeout, UnsupportedMediaType
+from nexios.http.framing import parse_content_length
 from nexios.messages.patience import within
 from nexios.messages.transport import HTTPTransport
 from nexios.settings import Limits
 
 __all__ = ["Body"]
-
-_MAX_LENGTH_DIGITS = 19
-"""A Content-Length of more digits is over 2**63 bytes and nobody's honest request."""
 
 _TURNS_OF_A_READ = 10
 """How often the event loop turns until two messages that are there have come up through the transport's tasks."""
@@ -39,15 +37,12 @@ class Body:
         self._refuse_by_length()
 
     def _refuse_by_length(self) -> None:
-        """RFC 9110 section 8.6: ASCII digits; repeated equal values mean a broken peer, so they are refused."""
-        lengths = self._transport.header_values("content-length")
-        if not lengths:
-            return
-        text = lengths[0]
-        if len(lengths) > 1 or not (text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS):
-            raise BadRequest("The Content-Length header is malformed.", code="malformed_content_length")
+        try:
+            length = parse_content_length(self._transport.header_values("content-length"))
+        except ValueError:
+            raise BadRequest("The Content-Length header is malformed.", code="malformed_content_length") from None
         limit = self._limits.max_body_size
-        if limit is not None and int(text) > limit:
+        if length is not None and limit is not None and length > limit:
             raise ContentTooLarge
 
     def refuse_compressed(self) -> None:

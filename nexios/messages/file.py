@@ -72,7 +72,8 @@ class FileSource(msgspec.Struct, frozen=True):
 class FileAnswer(msgspec.Struct, frozen=True):
     """The head of an answer, and the parts of its body in order; `content-length` is their exact sum.
 
-    There are no parts for HEAD, 304, 412, 416 and an empty file.
+    There are no parts for HEAD, 304 and an empty file. 412 and 416 have neither parts nor a
+    length: what they say is up to the sender.
     """
 
     status: int
@@ -131,14 +132,14 @@ def answer_file(
         if condition == "not_modified":
             return FileAnswer(304, about, [])
         if condition == "failed":
-            return FileAnswer(412, [*about, ("content-length", "0")], [])
+            return FileAnswer(412, about, [])
     about.append(("x-content-type-options", "nosniff"))
     if filename is not None or inline:
         about.append(("content-disposition", format_content_disposition(filename or "", inline=inline)))
     try:
         ranges = _ranges_asked_for(source, method, headers, max_ranges)
     except RangeNotSatisfiable as exc:
-        return FileAnswer(416, [*exc.headers, ("accept-ranges", "bytes"), ("content-length", "0")], [])
+        return FileAnswer(416, [*exc.headers, ("accept-ranges", "bytes")], [])
     answer = _whole(source, about, media_type) if ranges is None else _partial(source, about, media_type, ranges)
     return FileAnswer(answer.status, answer.headers, []) if method == "HEAD" else answer
 

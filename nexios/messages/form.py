@@ -34,11 +34,13 @@ from nexios.messages.thread_io import finish_in_thread
 from nexios.messages.upload import UploadFile
 from nexios.settings import Limits
 
-__all__ = ["close_form", "read_form"]
+__all__ = ["close_form", "no_form", "read_form"]
 
 _BLOCK: Final = 64 * 1024
 _MAX_NAME_SIZE: Final = 256
 """Bytes of a decoded field name; names are written by developers."""
+_MAX_SHOWN_ESSENCE: Final = 100
+"""Characters of a media type that an error repeats. It is two tokens, so it has nothing that any format escapes."""
 _MAX_PREAMBLE_SIZE: Final = 8 * 1024
 """RFC 2046 allows a preamble and no form has one. Within one block, so that the first block tells."""
 _MAX_BOUNDARY_SIZE: Final = 70
@@ -72,8 +74,21 @@ async def read_form(chunks: AsyncIterator[bytes], media_type: MediaType, limits:
             return FormData(await _read_urlencoded(chunks, limits))
         case "multipart/form-data":
             return await _read_multipart(chunks, _boundary_of(media_type), limits)
-        case _:
-            raise UnsupportedMediaType
+        case "application/x-www-form-urlencoded":
+            raise UnsupportedMediaType("An urlencoded form is read in UTF-8 alone.")
+        case essence:
+            raise no_form(essence)
+
+
+def no_form(essence: str | None) -> UnsupportedMediaType:
+    """Return the error for a body of another media type, None for one without; a very long name is not repeated."""
+    if essence is None:
+        arrived = "has no Content-Type"
+    else:
+        arrived = f"is {essence}" if len(essence) <= _MAX_SHOWN_ESSENCE else "is of another media type"
+    return UnsupportedMediaType(
+        f"The body {arrived}; a form is read from multipart/form-data or application/x-www-form-urlencoded."
+    )
 
 
 async def close_form(form: FormData) -> None:

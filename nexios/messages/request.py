@@ -8,14 +8,15 @@ import msgspec
 from nexios.concurrency import Threads
 from nexios.errors import BadRequest, UnsupportedMediaType
 from nexios.http.charsets import codec_of
-from nexios.http.forms import FormData
+from nexios.http.forms import FormData, Upload
 from nexios.http.headers import Headers
 from nexios.http.media_type import MediaType, parse_media_type
+from nexios.http.multidict import MultiDict
 from nexios.http.query import QueryParams
 from nexios.http.url import URL, quote_path
 from nexios.messages.body import Body
 from nexios.messages.connection import Connection
-from nexios.messages.form import close_form, read_form
+from nexios.messages.form import close_form, no_form, read_form
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import HTTPTransport
 from nexios.serialization import decode_json
@@ -90,6 +91,8 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
     _body: Body | None = None
     _form: FormData | None = None
     _id: str | None = None
+    _scopes: Any = None
+    """What providers made and opened for this request."""
 
     def enter(self, root_path: str) -> None:
         """Go on below `root_path`, when the path really is below it: the prefix ends where a segment ends."""
@@ -183,20 +186,23 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
         Raises:
             BadRequest: The form is malformed.
             ContentTooLarge: A limit is passed.
-            UnsupportedMediaType: The body is no form.
+            UnsupportedMediaType: The body is no form; the text says what it is and what is read.
         """
         if self._form is None:
             media_type = self.media_type
             if media_type is None:
-                raise UnsupportedMediaType
+                raise no_form(None)
             self._whole_body().refuse_compressed()
             self._form = await read_form(self.stream(), media_type, self.limits)
         return self._form
 
     @property
-    def files(self) -> Coroutine[Any, Any, FormData]:
-        """The form, for its uploads: `files = await request.files`, then `files["avatar"]`."""
-        return self.form()
+    def files(self) -> Coroutine[Any, Any, MultiDict[Upload]]:
+        """The uploads of the form alone: `files = await request.files`, then `files["avatar"]`. Raises as `form`."""
+        return self._files()
+
+    async def _files(self) -> MultiDict[Upload]:
+        return (await self.form()).files
 
     async def is_disconnected(self) -> bool:
         """Whether the client has gone already. Does not wait."""

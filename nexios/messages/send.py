@@ -2,43 +2,54 @@
 
 Keeps the rules of RFC 9110: no content for HEAD, 204, 205 and 304 (sections 9.3.2, 15.3.5,
 15.4.5), and a Content-Length that is the number of bytes sent (section 8.6).
+
+A long body goes out in pieces where the transport waits for the client, so that `send_timeout` holds for it too.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 
-from nexios.errors import ClientDisconnect
+from nexios.errors import ClientDisconnect, HTTPException, RangeNotSatisfiable
 from nexios.http.disposition import format_content_disposition
+from nexios.http.framing import NO_CONTENT
 from nexios.http.headers import Headers
 from nexios.http.ranges import ByteRange
 from nexios.messages.content import FileContent, FileParts, StreamContent, as_chunks, close_source
 from nexios.messages.disconnect import cancel_on_disconnect
 from nexios.messages.file import answer_file, guess_media_type, open_source, read_range
+from nexios.messages.problem import problem
 from nexios.messages.request import Request
 from nexios.messages.response import Response
-from nexios.messages.transport import HTTPTransport, Pairs
+from nexios.messages.transport import HTTPTransport, Pairs, PatientTransport
 
 __all__ = ["find_file", "send_response"]
 
 _LENGTHS = tuple(("content-length", str(length)) for length in range(2048))
-_NO_CONTENT = frozenset({204, 205, 304})
+_AT_ONCE = 256 * 1024
+"""Bytes that a client may be given whole: no more than the buffers of a server and a socket usually hold."""
+_PIECE = 128 * 1024
 
 
 def send_response(transport: HTTPTransport, request: Request, response: Response) -> Awaitable[None]:
     """Return the awaitable that sends `response`: the plain case is one call of one verb."""
     body = response.content
-    if type(body) is bytes and body and request.method != "HEAD" and response.status_code not in _NO_CONTENT:
+    if type(body) is bytes and body and request.method != "HEAD" and response.status_code not in NO_CONTENT:
         length = len(body)
-        size = _LENGTHS[length] if length < 2048 else ("content-length", str(length))
+        if length < 2048:
+            size = _LENGTHS[length]
+        elif length > _AT_ONCE and isinstance(transport, PatientTransport):
+            return _send_long(transport, request, response, body)
+        else:
+            size = ("content-length", str(length))
         if response._pairs is None:
             media = response._media
             return transport.send_bytes(response.status_code, (media, size) if media else (size,), body)
         return transport.send_bytes(response.status_code, [*_without_length(response._pairs), size], body)
     if isinstance(body, StreamContent):
         headers = _without_length(response.headers.pairs)
-        if body.length is not None and response.status_code not in _NO_CONTENT:
+        if body.length is not None and response.status_code not in NO_CONTENT:
             headers.append(("content-length", str(body.length)))
-        if request.method == "HEAD" or response.status_code in _NO_CONTENT:
+        if request.method == "HEAD" or response.status_code in NO_CONTENT:
             return _send_unread(transport, response.status_code, headers, body)
         return _send_made(transport, request, response.status_code, headers, body)
     if isinstance(body, FileParts):
@@ -52,12 +63,22 @@ def _without_length(pairs: Pairs) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[0] not in ("content-length", "transfer-encoding")]
 
 
+async def _send_long(transport: HTTPTransport, request: Request, response: Response, body: bytes) -> None:
+    headers = [*_without_length(response.headers.pairs), ("content-length", str(len(body)))]
+    await _send_chunks(transport, request, response.status_code, headers, _pieces(body))
+
+
+async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
+
+
 async def _send_without_content(transport: HTTPTransport, response: Response) -> None:
     """HEAD says what GET would have sent; 204 and 304 have no length at all, an empty 200 has length 0."""
     headers = _without_length(response.headers.pairs)
     if response.status_code == 205:
         headers.append(("content-length", "0"))
-    elif response.status_code not in _NO_CONTENT and type(response.content) is bytes:
+    elif response.status_code not in NO_CONTENT and type(response.content) is bytes:
         headers.append(("content-length", str(len(response.content))))
     await transport.send_empty(response.status_code, headers)
 
@@ -114,6 +135,7 @@ async def find_file(request: Request, response: Response, content: FileContent) 
     """Look at the file and settle what of it this request gets: status, headers and parts.
 
     Conditions and ranges are for a 200; under another status the whole file is sent.
+    A 412 or 416 is a problem document, in which nothing is left of what was said of the file.
 
     Raises:
         NotFound: There is no such file.
@@ -128,6 +150,11 @@ async def find_file(request: Request, response: Response, content: FileContent) 
         media_type=headers.get("content-type") or guess_media_type(content.filename or content.path),
         max_ranges=request.limits.max_ranges,
     )
+    if answer.status in (412, 416):
+        _refuse(
+            response, HTTPException(412) if answer.status == 412 else RangeNotSatisfiable(source.size), answer.headers
+        )
+        return
     if plain:
         response.status_code = answer.status
     for name, value in answer.headers:
@@ -135,6 +162,18 @@ async def find_file(request: Request, response: Response, content: FileContent) 
     if content.filename is not None:
         headers["content-disposition"] = format_content_disposition(content.filename, inline=content.inline)
     response.content = FileParts(source, tuple(answer.parts))
+
+
+def _refuse(response: Response, exc: HTTPException, about: Pairs) -> None:
+    """Turn the response into that of an error.
+
+    Its background calls stay, since one may remove the file. Its headers go: a Cache-Control
+    that was meant for the file would let a cache give the error to others.
+    """
+    answer = problem(exc).set_headers(about)
+    response.status_code, response.content = answer.status_code, answer.content
+    response._media, response._pairs = None, list(answer.headers.pairs)
+    response.error = exc
 
 
 async def _find_and_send_file(
@@ -146,7 +185,7 @@ async def _find_and_send_file(
 
 
 async def _send_file(transport: HTTPTransport, request: Request, response: Response, content: FileParts) -> None:
-    if response.status_code in _NO_CONTENT:
+    if response.status_code in NO_CONTENT:
         await _send_without_content(transport, response)
         return
     headers = [pair for pair in response.headers.pairs if pair[0] != "transfer-encoding"]

@@ -8,7 +8,7 @@ header is a pair of text, the name in lower case.
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
-__all__ = ["Address", "HTTPTransport", "Pairs", "WebSocketTransport"]
+__all__ = ["Address", "HTTPTransport", "Pairs", "PatientTransport", "WebSocketTransport"]
 
 Pairs = Sequence[tuple[str, str]]
 """Header fields in order: lower-case name, value."""
@@ -98,6 +98,16 @@ class HTTPTransport(ConnectionHead, Protocol):
 
     async def send_stream(self, status: int, headers: Pairs, chunks: AsyncIterator[bytes]) -> None:
         """Answer with a body that is made while it is sent."""
+
+
+class PatientTransport:
+    """Marks an `HTTPTransport` whose sending waits for the client to take what was sent before.
+
+    Only there can a timeout tell that a client takes nothing: a long body is given to it in pieces.
+    The others get it whole, since they would queue the pieces as well.
+    """
+
+    __slots__ = tuple[str, ...]()  # empty; as a call, because mypy takes a literal for all that may be assigned
 
 
 class WebSocketTransport(ConnectionHead, Protocol):

@@ -109,6 +109,11 @@ class WebSocket(Connection[WebSocketTransport]):
         return self._context.app
 
     @property
+    def _path_params(self) -> PathParams:
+        """As a request calls them, for what reads the head of either."""
+        return self.path_params
+
+    @property
     def limits(self) -> Limits:
         """The limits in force: the route's, its router's or the app's."""
         return self._limits

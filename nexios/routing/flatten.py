@@ -8,17 +8,20 @@ another route of the same shape answers HEAD itself.
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
 from nexios.errors import ConfigurationError, DuplicateRoute
-from nexios.routing.place import Place
+from nexios.places import Place
 from nexios.routing.route import NOT_GIVEN, HandlersByKey, Mount, NotGiven, Route, WebSocketRoute
 from nexios.routing.router import Inclusion, Router, duplicate_text
 from nexios.routing.template import check_prefix, shape_of
 from nexios.settings import Limits
 
 __all__ = ["Flattened", "flatten"]
+
+_R = TypeVar("_R", Route, WebSocketRoute)
 
 
 class Flattened(msgspec.Struct, frozen=True):
@@ -99,32 +102,24 @@ class _Level(msgspec.Struct, frozen=True):
 
     def route(self, route: Route) -> Route:
         limits, max_body_size = self._nearest(route.limits, route.max_body_size)
-        return msgspec.structs.replace(
-            route,
-            template=self.path(route.template, route.location.registered),
-            name=":".join((*self.names, route.name)),
-            middleware=(*self.middleware, *route.middleware),
-            exception_handlers=(*route.exception_handlers, *self.exception_handlers),
-            limits=limits,
-            max_body_size=max_body_size,
-            dependencies=(*self.dependencies, *route.dependencies),
-            tags=tuple(dict.fromkeys((*self.tags, *route.tags))),
-            include_in_schema=self.include_in_schema and route.include_in_schema,
-            metadata=MappingProxyType({**self.metadata, **route.metadata}),
-        )
+        return self._placed(route, limits=limits, max_body_size=max_body_size)
 
     def websocket(self, route: WebSocketRoute) -> WebSocketRoute:
+        return self._placed(route, limits=self.limits if route.limits is None else route.limits)
+
+    def _placed(self, route: _R, **limits: object) -> _R:
+        """What both kinds of routes take over from the routers around them."""
         return msgspec.structs.replace(
             route,
             template=self.path(route.template, route.location.registered),
             name=":".join((*self.names, route.name)),
             middleware=(*self.middleware, *route.middleware),
             exception_handlers=(*route.exception_handlers, *self.exception_handlers),
-            limits=self.limits if route.limits is None else route.limits,
             dependencies=(*self.dependencies, *route.dependencies),
             tags=tuple(dict.fromkeys((*self.tags, *route.tags))),
             include_in_schema=self.include_in_schema and route.include_in_schema,
             metadata=MappingProxyType({**self.metadata, **route.metadata}),
+            **limits,
         )
 
     def mount(self, mount: Mount) -> Mount:

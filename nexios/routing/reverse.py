@@ -14,9 +14,9 @@ from urllib.parse import quote
 import msgspec
 
 from nexios.errors import ConfigurationError, NoSuchRoute
+from nexios.places import Place
 from nexios.routing.converters import Converter, bounded_convert
 from nexios.routing.matcher import Matcher
-from nexios.routing.place import Place
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import Mount, Route, WebSocketRoute
 from nexios.routing.template import Placeholder, Segment, Template, compile_template
@@ -97,7 +97,8 @@ class ReverseIndex:
             if target.is_named and other.owner != target.owner:
                 raise ConfigurationError(
                     f"The name {name!r} is given to two routes.\n\n"
-                    f"  {other.place}   {other.template.text}\n  {target.place}   {target.template.text}"
+                    f"  {other.place}   {other.template.text}\n  {target.place}   {target.template.text}\n\n"
+                    "Give the second one a name of its own, with another name=."
                 )
         known.append(target)
 
@@ -120,7 +121,10 @@ def _choose(name: str, targets: list[_Target], parameters: Mapping[str, object])
         raise NoSuchRoute(_misfit_text(name, targets[0], parameters))
     if any(target.owner != fitting[0].owner for target in fitting):
         places = "\n".join(f"  {target.place}   {target.template.text}" for target in fitting)
-        raise NoSuchRoute(f"Several routes have the name {name!r}; give them names of their own.\n\n{places}")
+        raise NoSuchRoute(
+            f"Several routes have the name {name!r}, which is that of their handlers.\n\n{places}\n\n"
+            f'Give them names of their own, as in @app.get("{fitting[0].template.text}", name="...").'
+        )
     return fitting[0]
 
 

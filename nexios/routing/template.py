@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from nexios.errors import ConfigurationError
+from nexios.places import Place
 from nexios.routing.converters import Converter, is_plain
-from nexios.routing.place import Place
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 
 __all__ = [
@@ -28,6 +28,10 @@ __all__ = [
     "segment_shape",
     "shape_of",
 ]
+
+
+_OTHER_WORDS_FOR_STR = frozenset({"string", "str", "default"})
+"""What Flask and others call the converter that needs no name here."""
 
 
 class Placeholder(msgspec.Struct, frozen=True):
@@ -150,6 +154,7 @@ def _parse_segment(text: str, rest: str) -> Segment:
         if "}" in literal:
             raise ConfigurationError(f"The path template {text!r} has a '}}' without its '{{'.")
         if literal:
+            _refuse_other_style(text, literal, is_first=not parts)
             parts.append(literal)
         if not brace:
             break
@@ -162,6 +167,36 @@ def _parse_segment(text: str, rest: str) -> Segment:
             )
         parts.append(_parse_placeholder(text, inside))
     return tuple(parts) or ("",)
+
+
+def _refuse_other_style(text: str, literal: str, *, is_first: bool) -> None:
+    """What other frameworks write as a placeholder would be literal text here, which no client ever asks for."""
+    inside, closing, _ = literal.partition("<")[2].partition(">")
+    if closing and inside:
+        kind, _, name = inside.rpartition(":")
+        converter = "" if kind in _OTHER_WORDS_FOR_STR else kind.partition("(")[0]
+        raise _other_style(text, f"<{inside}>", name, converter)
+    if is_first and literal[:1] == ":":
+        name = _leading_identifier(literal[1:])
+        if name:
+            raise _other_style(text, f":{name}", name, "")
+
+
+def _other_style(text: str, found: str, name: str, converter: str) -> ConfigurationError:
+    name = name if name.isidentifier() else "name"
+    ours = f"{{{name}:{converter}}}" if converter.isidentifier() else f"{{{name}}}"
+    return ConfigurationError(
+        f"The path template {text!r} has '{found}', which is no placeholder here and would match itself alone: "
+        f"write '{ours}'."
+    )
+
+
+def _leading_identifier(text: str) -> str:
+    end = next(
+        (at for at, letter in enumerate(text) if not (letter.isascii() and (letter.isalnum() or letter == "_"))),
+        len(text),
+    )
+    return text[:end] if text[:end].isidentifier() else ""
 
 
 def _parse_placeholder(text: str, inside: str) -> Placeholder:
@@ -183,6 +218,11 @@ def _check_names(text: str, segments: tuple[Segment, ...]) -> None:
 
 
 def _converter_of(text: str, segment: Segment, part: Placeholder, registry: ConverterRegistry) -> Converter[Any]:
+    if registry.find(part.converter) is None and registry.find(part.name) is not None:
+        raise ConfigurationError(
+            f"The path template {text!r} has '{{{part.name}:{part.converter}}}': the name comes before the converter, "
+            f"write '{{{part.converter}:{part.name}}}'."
+        )
     try:
         converter = registry.get(part.converter)
     except ConfigurationError as exc:

@@ -97,6 +97,10 @@ def _plain(files: Path) -> Router:
     async def json(request: Request, response: Response) -> Any:
         return {"message": "Hello, wörld!"}
 
+    @router.get("/long")
+    async def long(request: Request, response: Response) -> Response:
+        return response.binary(b"x" * 1_000_000)
+
     @router.get("/empty")
     async def empty(request: Request, response: Response) -> None:
         return None
@@ -255,6 +259,10 @@ def _streams(backstage: Backstage) -> Router:
     @router.get("/hasty/{key}", limits=HASTY)
     async def endless_hasty(request: Request, response: Response, key: str) -> Response:
         return response.stream(endless(key))
+
+    @router.get("/long/{key}", limits=HASTY)
+    async def long(request: Request, response: Response, key: str) -> Response:
+        return response.binary(CHUNK * 1024).add_background(backstage.note, key, "over")
 
     @router.get("/threaded/{key}")
     async def threaded(request: Request, response: Response, key: str) -> Response:

@@ -69,6 +69,26 @@ def test_a_stream_does_not_run_ahead_of_a_client_that_does_not_read(site: Site, 
         connection.rest()
 
 
+def test_a_client_that_takes_no_more_of_a_long_answer_is_given_up(site: Site, connect: Connect, key: str) -> None:
+    """64 MiB that are there at once do not fit between the two ends either, and must not be held for ever."""
+    connection = connect(receive_buffer=4096)
+    connection.ask(f"/stream/long/{key}")
+
+    assert site.wait_for_note(key, "over") == ["over"]
+    with pytest.raises(Incomplete):
+        connection.rest()
+
+
+def test_a_long_answer_arrives_whole_and_the_connection_goes_on(connect: Connect) -> None:
+    connection = connect()
+    answer = connection.ask("/long")
+    body = connection.rest()
+
+    assert (answer.status, answer.one("content-length"), answer.one("transfer-encoding")) == (200, b"1000000", None)
+    assert body == b"x" * 1_000_000
+    assert connection.ask("/text").status == 200
+
+
 def test_a_handler_finishes_after_the_client_has_left(site: Site, connect: Connect, key: str) -> None:
     with connect() as connection:
         connection.start(f"/life/finish/{key}")

@@ -73,9 +73,69 @@ async def test_a_form_is_read_once_and_kept() -> None:
     @app.post("/")
     async def handler(request: Request, response: Response) -> list[Any]:
         form = await request.form()
-        return [form is await request.form(), form is await request.files, form["a"]]
+        return [form is await request.form(), form["a"]]
 
-    assert (await call(app, method="POST", headers=FORM, chunks=[b"a=1"])).json() == [True, True, "1"]
+    assert (await call(app, method="POST", headers=FORM, chunks=[b"a=1"])).json() == [True, "1"]
+
+
+async def test_files_are_the_uploads_of_the_form_alone() -> None:
+    app = NexiosApp()
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nNotes\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nHello\r\n--b--\r\n'
+    )
+
+    @app.post("/")
+    async def handler(request: Request, response: Response) -> list[Any]:
+        files, form = await request.files, await request.form()
+        return [list(files), list(form), files["f"] is form["f"], (await files["f"].read()).decode()]
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    answer = await call(app, method="POST", headers=headers, chunks=[body])
+
+    assert answer.json() == [["f"], ["title", "f"], True, "Hello"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "arrived"),
+    [
+        (None, "The body has no Content-Type"),
+        (b"application/json", "The body is application/json"),
+        (b"Text/Plain; charset=<script>", None),
+        (b"Text/Plain; charset=utf-8; note=secret", "The body is text/plain"),
+        (b"a/" + b"b" * 98, "The body is a/" + "b" * 98),
+        (b"a/" + b"b" * 99, "The body is of another media type"),
+    ],
+)
+@pytest.mark.parametrize("reader", ["form", "files"])
+async def test_a_body_that_is_no_form_is_told_what_is_read_instead(
+    reader: str, content_type: bytes | None, arrived: str | None
+) -> None:
+    app = NexiosApp()
+
+    @app.post("/")
+    async def handler(request: Request, response: Response) -> None:
+        await (request.form() if reader == "form" else request.files)
+
+    headers = [] if content_type is None else [(b"content-type", content_type)]
+    answer = await call(app, method="POST", headers=headers, chunks=[b"{}"])
+
+    read_here = "; a form is read from multipart/form-data or application/x-www-form-urlencoded."
+    expected = "The Content-Type header is malformed." if arrived is None else arrived + read_here
+    assert (answer.status, answer.json()["detail"]) == (415, expected)
+
+
+async def test_an_urlencoded_form_in_another_charset_is_told_that_utf_8_is_read() -> None:
+    app = NexiosApp()
+
+    @app.post("/")
+    async def handler(request: Request, response: Response) -> None:
+        await request.form()
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded; charset=latin-1")]
+    answer = await call(app, method="POST", headers=headers, chunks=[b"a=1"])
+
+    assert (answer.status, answer.json()["detail"]) == (415, "An urlencoded form is read in UTF-8 alone.")
 
 
 @pytest.mark.parametrize("second", READERS)

@@ -174,7 +174,7 @@ def test_a_range_past_the_end_is_a_416_with_the_size(header: str) -> None:
 
     assert (answer.status, answer.parts) == (416, [])
     assert dict(answer.headers)["content-range"] == "bytes */10"
-    assert dict(answer.headers)["content-length"] == "0"
+    assert "content-length" not in dict(answer.headers)
 
 
 def test_a_head_ignores_ranges() -> None:
@@ -222,7 +222,7 @@ def test_the_length_is_always_that_of_the_body(ranges: list[str], method: str, s
     body = body_of(answer, b"x" * size)
     assert all((check_name(name), check_value(value)) == (name, value) for name, value in answer.headers)
     assert sum(part.length for part in answer.parts if isinstance(part, ByteRange)) <= size
-    if method == "HEAD":
+    if method == "HEAD" or answer.status == 416:
         assert body == b""
     else:
         assert dict(answer.headers)["content-length"] == str(len(body))

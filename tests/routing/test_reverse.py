@@ -142,6 +142,7 @@ def test_a_name_given_to_two_paths_is_refused() -> None:
         index_of(router)
 
     assert str(caught.value).count(f"{__file__}:") == 2
+    assert str(caught.value).endswith("Give the second one a name of its own, with another name=.")
 
 
 def test_the_parameters_choose_among_the_paths_of_one_handler() -> None:
@@ -161,8 +162,13 @@ def test_two_handlers_that_happen_to_have_one_name_are_told_apart_by_nobody() ->
     router = Router()
     router.get("/a")(globals()["handler"])
     router.get("/b")(handler)
-    with pytest.raises(NoSuchRoute, match="Several routes have the name 'handler'"):
-        index_of(router).path_for("handler")
+    index = index_of(router)
+
+    with pytest.raises(NoSuchRoute, match="Several routes have the name 'handler'") as caught:
+        index.path_for("handler")
+
+    assert str(caught.value).count(f"{__file__}:") == 2
+    assert 'as in @app.get("/a", name="...")' in str(caught.value)
 
 
 @pytest.mark.parametrize("named_first", [True, False])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from nexios.errors import ConfigurationError, DuplicateRoute
+from nexios.places import calling_place, name_of, place_of
 from nexios.routing import MiddlewareEntry, Mount, Route, Router, WebSocketRoute, flatten
-from nexios.routing.place import calling_place, name_of, place_of
 from nexios.routing.router import Inclusion
 
 

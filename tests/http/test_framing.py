@@ -1,0 +1,38 @@
+"""Content-Length: one number, or an error, and never two readings of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nexios.http.framing import parse_content_length
+
+
+@pytest.mark.parametrize(("values", "length"), [([], None), (["0"], 0), (["007"], 7), (["9" * 19], 10**19 - 1)])
+def test_a_length_is_a_number_of_ascii_digits(values: list[str], length: int | None) -> None:
+    assert parse_content_length(values) == length
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[""], [" 1"], ["1 "], ["+1"], ["-1"], ["1_0"], ["0x1"], ["1.0"], ["\u0661"], ["\xb2"], ["1, 1"], ["1" * 20]],
+)
+def test_what_is_no_such_number_is_an_error(values: list[str]) -> None:
+    with pytest.raises(ValueError, match="a Content-Length is one number"):
+        parse_content_length(values)
+
+
+def test_two_values_are_an_error_even_when_they_agree() -> None:
+    """RFC 9112 section 6.3 allows to refuse them, and a proxy before us may read the other one."""
+    with pytest.raises(ValueError, match="a Content-Length is one number"):
+        parse_content_length(["5", "5"])
+
+
+@given(st.lists(st.text() | st.integers(0).map(str), max_size=2))
+def test_whatever_comes_gives_a_length_or_a_value_error(values: list[str]) -> None:
+    try:
+        length = parse_content_length(values)
+    except ValueError:
+        return
+
+    assert (length is None) == (values == [])
+    assert length is None or int(values[0]) == length >= 0
