@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmarks.results import InProcess, Results, Servers
-from benchmarks.workloads import MANY_ROUTES, MIDDLEWARES
+from benchmarks.workloads import DEPENDENCIES, MANY_ROUTES, MIDDLEWARES
 
 __all__ = [
     "BUDGETS",
@@ -111,8 +111,17 @@ def _extra(workload: str, layers: int) -> Figure:
     return _in_process(lambda figures: extra_cost(figures, OURS, workload, layers))
 
 
-def _build_s(figures: InProcess) -> float | None:
-    return next((build.seconds for build in figures.builds if build.framework == OURS), None)
+def _build_s(workload: str) -> Figure:
+    def read(figures: InProcess) -> float | None:
+        build = figures.build(OURS, workload)
+        return None if build is None else build.seconds
+
+    return _in_process(read)
+
+
+def _document_s(figures: InProcess) -> float | None:
+    build = figures.build(OURS, "typed_many")
+    return None if build is None else build.document_s
 
 
 def _served(read: Callable[[Servers], float | None]) -> Figure:
@@ -146,8 +155,12 @@ BUDGETS = (
     Budget("path parameter to JSON", 3.0, "x raw", _ratio("path")),
     Budget("each pass-through middleware", 0.35, "x raw", _extra("middleware", MIDDLEWARES)),
     Budget("one async dependency", 0.5, "x raw", _extra("dependency", 1)),
+    Budget(f"a chain of {DEPENDENCIES} async dependencies", 4.0, "x raw", _extra("dependencies", 1)),
+    Budget("JSON into a model, model out", 1.6, "x raw", _ratio("validated")),
     Budget(f"{MANY_ROUTES} routes over 3", 1.3, "x", _in_process(lambda figures: routes_growth(figures, OURS))),
-    Budget(f"compile {MANY_ROUTES} routes", 1.0, "s", _in_process(_build_s)),
+    Budget(f"compile {MANY_ROUTES} routes", 1.0, "s", _build_s("routes_many")),
+    Budget(f"compile {MANY_ROUTES} typed routes", 1.0, "s", _build_s("typed_many")),
+    Budget(f"describe {MANY_ROUTES} typed routes in OpenAPI", 2.0, "s", _in_process(_document_s)),
     Budget("import nexios", 150.0, "ms", _in_process(lambda figures: figures.import_ms.get(OURS))),
     Budget("frames of a warm GET", 26, "frames", _in_process(lambda figures: max(figures.hops.values(), default=None))),
     Budget("plain text under Uvicorn", 0.88, "x raw ASGI", _share("uvicorn", "plain"), "at least"),

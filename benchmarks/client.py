@@ -32,7 +32,7 @@ def scope_of(workload: Workload) -> dict[str, Any]:
         "scheme": "http",
         "path": workload.path,
         "raw_path": workload.path.encode("ascii"),
-        "query_string": b"",
+        "query_string": workload.query.encode("ascii"),
         "root_path": "",
         "headers": headers,
         "client": ("127.0.0.1", 50_000),

@@ -37,6 +37,8 @@ FRAMEWORKS = (
 _OURS = "nexios_app"
 _PUBLISHED = "published_app"
 _COUNTED = ("plain", "json", "path")
+_BUILT = ("routes_many", "typed_many")
+_DESCRIBED = "typed_many"
 _IMPORT_RUNS = 7
 _IMPORT = "import time; began = time.perf_counter(); {0}; print(time.perf_counter() - began)"
 _FRONT_DOORS = {
@@ -99,7 +101,7 @@ def measure(plan: Plan) -> InProcess:
             rounds=plan.rounds,
             versions={entry.name: entry.version or "working tree" for entry in entries},
             timings=tuple(_timing(entry, workload) for entry in entries for workload in entry.app_us),
-            builds=tuple(Build(e.name, e.build_s["routes_many"]) for e in entries if "routes_many" in e.build_s),
+            builds=tuple(_build(e, workload) for e in entries for workload in _BUILT if workload in e.build_s),
             import_ms=_import_times(entries, plan),
             hops=_hops(entries),
         )
@@ -163,6 +165,22 @@ def _timing(entry: _Entry, workload: str) -> Timing:
 
 def _median_ratio(times: Sequence[float], neighbours: Sequence[float]) -> float:
     return median(time / neighbour for time, neighbour in zip(times, neighbours, strict=True))
+
+
+def _build(entry: _Entry, workload: str) -> Build:
+    build = Build(entry.name, entry.build_s[workload], workload, _document_s(entry) if workload == _DESCRIBED else None)
+    described = "" if build.document_s is None else f"  OpenAPI document {build.document_s:.2f} s"
+    _say(f"{workload:12} {entry.name:24} first answer {build.seconds:.2f} s{described}")
+    return build
+
+
+def _document_s(entry: _Entry) -> float | None:
+    try:
+        seconds: float | None = entry.worker.ask("document", workload=_DESCRIBED)["document_s"]
+    except WorkerFailed as exc:
+        _say(f"document: left out: {exc}")
+        return None
+    return seconds
 
 
 def _hops(entries: Iterable[_Entry]) -> dict[str, int]:

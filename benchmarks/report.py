@@ -95,12 +95,16 @@ def _workload_row(figures: InProcess, workload: str, names: Sequence[str]) -> tu
 
 
 def _derived_rows(figures: InProcess, names: Sequence[str]) -> list[tuple[str, ...]]:
-    builds = {build.framework: build.seconds for build in figures.builds}
+    plain = {build.framework: build.seconds for build in figures.builds if build.workload == "routes_many"}
+    typed = {build.framework: build for build in figures.builds if build.workload == "typed_many"}
     return [
         ("one middleware, x raw", *(_cell(extra_cost(figures, name, "middleware", MIDDLEWARES)) for name in names)),
         ("one async dependency, x raw", *(_cell(extra_cost(figures, name, "dependency", 1)) for name in names)),
+        ("ten in a chain, x raw", *(_cell(extra_cost(figures, name, "dependencies", 1)) for name in names)),
         ("2,000 routes over 3", *(_cell(routes_growth(figures, name)) for name in names)),
-        ("2,000 routes to first answer, s", *(_cell(builds.get(name)) for name in names)),
+        ("2,000 routes to first answer, s", *(_cell(plain.get(name)) for name in names)),
+        ("2,000 typed routes to first answer, s", *(_cell(typed[n].seconds if n in typed else None) for n in names)),
+        ("their OpenAPI document, s", *(_cell(typed[n].document_s if n in typed else None) for n in names)),
         ("import, ms", *(_cell(figures.import_ms.get(name)) for name in names)),
     ]
 

@@ -23,13 +23,14 @@ from typing import Any, TextIO
 
 from benchmarks.apps import raw
 from benchmarks.asgi import AsgiApplication
-from benchmarks.client import Feed, Lifespan, ask, discard, scope_of
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.client import Answer, Feed, Lifespan, ask, discard, scope_of
+from benchmarks.workloads import MANY_ROUTES, WORKLOADS, Workload
 
 __all__ = ["main"]
 
 _WARM_UP = 200
 _SLICES = 10
+_REFUSED = (400, 422)
 _UNIT = WORKLOADS["plain"]
 
 
@@ -96,14 +97,39 @@ class Bench:
             self._time(workload, self._apps[workload.name], 1)
         return {"hops": len(entered), "frames": entered}
 
+    def document(self, workload: Workload) -> dict[str, object]:
+        """Return the seconds in which a fresh application describes its routes in OpenAPI; None where it cannot.
+
+        The application is built and has started before the time begins.
+        """
+        describe = getattr(self._module, "document", None)
+        app = None if describe is None else self._module.build(workload.name)
+        if describe is None or app is None:
+            return {"document_s": None}
+        lifespan = Lifespan(app)
+        self._loop.run_until_complete(lifespan.startup())
+        self._lifespans.append(lifespan)
+        began = time.perf_counter()
+        described = describe(app)
+        document_s = time.perf_counter() - began
+        if len(described["paths"]) != MANY_ROUTES:
+            raise RuntimeError(f"{self._module.NAME}: {len(described['paths'])} paths of {MANY_ROUTES} are described")
+        return {"document_s": document_s}
+
     def close(self) -> None:
         for lifespan in self._lifespans:
             self._loop.run_until_complete(lifespan.shutdown())
 
     def _check(self, workload: Workload, app: AsgiApplication) -> None:
-        answer = self._loop.run_until_complete(ask(app, scope_of(workload), workload.body))
+        answer = self._ask(workload, app)
         if answer.status != 200 or not workload.accepts(answer.body):
             raise RuntimeError(f"{self._module.NAME}, {workload.name}: {answer.status} {answer.body[:200]!r}")
+        wrong = workload.as_wrong()
+        if wrong is not None and (answer := self._ask(wrong, app)).status not in _REFUSED:
+            raise RuntimeError(f"{self._module.NAME}, {workload.name}, not refused: {answer.status}")
+
+    def _ask(self, workload: Workload, app: AsgiApplication) -> Answer:
+        return self._loop.run_until_complete(ask(app, scope_of(workload), workload.body))
 
     def _time(self, workload: Workload, app: AsgiApplication, requests: int) -> float:
         return self._loop.run_until_complete(_serve(app, workload, requests)) / requests * 1e6
@@ -148,6 +174,7 @@ def _commands(bench: Bench) -> dict[str, Callable[[dict[str, Any]], dict[str, ob
         "about": lambda command: bench.about(),
         "prepare": lambda command: bench.prepare(WORKLOADS[command["workload"]]),
         "round": lambda command: bench.round(WORKLOADS[command["workload"]], command["requests"]),
+        "document": lambda command: bench.document(WORKLOADS[command["workload"]]),
         "hops": lambda command: bench.hops(WORKLOADS[command["workload"]]),
     }
 

@@ -8,12 +8,15 @@ also runs in an environment that has nothing of this repository.
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlencode
 
+from benchmarks.orders import ORDER, RECEIPT, WRONG_ORDER
+
 __all__ = [
+    "DEPENDENCIES",
     "FEW_ROUTES",
     "FILE_NAME",
     "FILE_SIZE",
@@ -25,17 +28,20 @@ __all__ = [
     "Workload",
     "file_path",
     "route_template",
+    "typed_template",
 ]
 
 TEXT: Final = "Hello, world!"
 JSON_MESSAGE: Final = {"message": "Hello, world!"}
 MIDDLEWARES: Final = 5
+DEPENDENCIES: Final = 10
 FEW_ROUTES: Final = 3
 MANY_ROUTES: Final = 2_000
 FILE_SIZE: Final = 64 * 1024
 FILE_NAME: Final = "payload.bin"
 
 _ORDER: Final = {"name": "Ada Lovelace", "quantity": 3, "price": 12.5, "tags": ["new", "gift"], "paid": True}
+_THING: Final = {"name": "Oil can", "price": 19.0, "tags": ["new"], "address": None}
 _FIELDS: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "quantity": "3", "note": "leave at the door"}
 
 
@@ -44,7 +50,8 @@ class Workload:
     """One request, and the test of its answer.
 
     `requests` is how many of them a round holds at most. `accepts` is given the
-    body of a 200 answer.
+    body of a 200 answer. `wrong_body` and `wrong_query`, where there is one, take the
+    place of body and query in a request that must be answered with 400 or 422.
     """
 
     name: str
@@ -55,6 +62,16 @@ class Workload:
     body: bytes = b""
     content_type: str | None = None
     requests: int = 20_000
+    query: str = ""
+    wrong_body: bytes | None = None
+    wrong_query: str | None = None
+
+    def as_wrong(self) -> Self | None:
+        """Return the same request with its mistake; None when it has none."""
+        if self.wrong_body is None and self.wrong_query is None:
+            return None
+        body = self.body if self.wrong_body is None else self.wrong_body
+        return replace(self, body=body, query=self.query if self.wrong_query is None else self.wrong_query)
 
 
 def file_path() -> Path:
@@ -78,6 +95,15 @@ def route_template(index: int, parameter: str = "{item_id:int}") -> str:
     return f"/group{index}/things/{parameter}"
 
 
+def typed_template(index: int, parameter: str = "{thing_id:int}") -> str:
+    """Return the path of typed route number `index`, which takes a query parameter and a body too.
+
+    >>> typed_template(7)
+    '/shop7/things/{thing_id:int}'
+    """
+    return f"/shop{index}/things/{parameter}"
+
+
 def _is_text(body: bytes) -> bool:
     return body == TEXT.encode()
 
@@ -99,6 +125,7 @@ _ALL: Final = (
     Workload("path", "path parameter to JSON", "GET", "/items/42", _is_json({"id": 42})),
     Workload("middleware", f"plain text, {MIDDLEWARES} middlewares", "GET", "/", _is_text),
     Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text),
+    Workload("dependencies", f"plain text, a chain of {DEPENDENCIES} async dependencies", "GET", "/", _is_text),
     Workload(
         "routes_few",
         f"one of {FEW_ROUTES} routes",
@@ -130,6 +157,36 @@ _ALL: Final = (
         _is_json(_FIELDS),
         body=urlencode(_FIELDS).encode(),
         content_type="application/x-www-form-urlencoded",
+    ),
+    Workload(
+        "query",
+        "two typed query parameters to JSON",
+        "GET",
+        "/search",
+        _is_json({"term": "gear", "limit": 25}),
+        query="term=gear&limit=25",
+        wrong_query="term=gear&limit=many",
+    ),
+    Workload(
+        "validated",
+        "JSON into a model of 20 fields, model out",
+        "POST",
+        "/orders",
+        _is_json(RECEIPT),
+        body=json.dumps(ORDER).encode(),
+        content_type="application/json",
+        wrong_body=json.dumps(WRONG_ORDER).encode(),
+    ),
+    Workload(
+        "typed_many",
+        f"one of {MANY_ROUTES} typed routes",
+        "PUT",
+        typed_template(MANY_ROUTES // 2, "42"),
+        _is_json(_THING),
+        body=json.dumps(_THING).encode(),
+        content_type="application/json",
+        query="notify=true",
+        wrong_body=json.dumps({**_THING, "price": -1}).encode(),
     ),
     Workload("file", "file of 64 KiB", "GET", "/file", _is_file, requests=4_000),
 )

@@ -1,21 +1,28 @@
 """NexiosApp: where an application is put together, and the object that servers are given."""
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, overload
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from typing import Any, Final, TypeVar, Unpack, overload
 
+from nexios._injection.depend import Depend, Dependency, DependOptions, Provider
 from nexios._pipeline.compiler import Blueprint, MountedApp, compile_engine
 from nexios._pipeline.engine import Engine
+from nexios._pipeline.in_use import engine_in_use
+from nexios._pipeline.injector import asks_for_something
 from nexios._pipeline.lifespan import Hook, LifespanContext
 from nexios._pipeline.mounted import MountedEngine
+from nexios._pipeline.overrides import Overrides
 from nexios._servers.asgi import ASGIApplication
 from nexios._servers.life import Life
 from nexios._servers.mounted import mounted
 from nexios._servers.rsgi import RSGIApplication
 from nexios.concurrency import Threads
 from nexios.errors import ConfigurationError
-from nexios.events.emitter import EventEmitter
+from nexios.events.emitter import EventEmitter, Listener
 from nexios.messages.state import State
+from nexios.openapi.config import OpenAPI
+from nexios.openapi.documents import Documents
 from nexios.routing.flatten import flatten
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
@@ -25,6 +32,11 @@ from nexios.settings import Settings
 __all__ = ["NexiosApp"]
 
 H = TypeVar("H", bound=Hook)
+P = TypeVar("P", bound=Provider)
+T = TypeVar("T")
+
+_DESCRIBED: Final = OpenAPI()
+"""What holds for an app that says nothing about its document."""
 
 
 class NexiosApp(Router, ASGIApplication, RSGIApplication):
@@ -48,10 +60,15 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         lifespan: LifespanContext | Iterable[LifespanContext] | None = None,
         middleware: Iterable[object] = (),
         exception_handlers: ExceptionHandlers | None = None,
+        dependencies: Iterable[object] = (),
+        openapi: OpenAPI | Iterable[OpenAPI] | None = _DESCRIBED,
         max_body_size: int | NotGiven | None = NOT_GIVEN,
         **options: Any,
     ) -> None:
         """Make an app. `options` are fields of `Settings` (debug=, slashes=, limits=, ...).
+
+        `dependencies` run before every handler. `openapi` says how the API describes itself, or
+        where its several documents are; None switches the document and its pages off.
 
         Settings come from the options, then from `NEXIOS_*` in the environment, then from
         the defaults; a `settings` object is taken as it is.
@@ -60,16 +77,20 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
             ConfigurationError: Options or environment hold what is no setting; all faults at once.
                 Or there are both a `settings` object and options.
         """
-        super().__init__(middleware=middleware, exception_handlers=exception_handlers or {})
+        super().__init__(middleware=middleware, exception_handlers=exception_handlers or {}, dependencies=dependencies)
         self.max_body_size = max_body_size
         self.settings: Settings = _settings(settings, options)
+        self._documents = Documents(openapi, title=self.settings.title, version=self.settings.version)
         self.state: State = State()
-        self.event_emitter: EventEmitter = EventEmitter()
+        self.event_emitter: EventEmitter = EventEmitter(self._call_listener)
         self.converters: ConverterRegistry = ConverterRegistry(DEFAULT_CONVERTERS)
         contexts = () if lifespan is None else (lifespan,) if callable(lifespan) else tuple(lifespan)
+        self._provided: dict[Any, Dependency] = {}
+        self._overrides = Overrides(self._choose_engine)
         self._contexts: tuple[LifespanContext, ...] = contexts
         self._startup: list[Hook] = []
         self._shutdown: list[Hook] = []
+        self._base: Engine | None = None
         self._engine: Engine | None = None
         self._life: Life | None = None
         self._compiling = False
@@ -133,42 +154,120 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """
         return self.engine.url_path_for(name, params)
 
+    # Dependencies
+
+    @overload
+    def provide(self, kind: Any, provider: None = None, /, **options: Unpack[DependOptions]) -> Callable[[P], P]: ...
+    @overload
+    def provide(self, kind: Any, provider: P, /, **options: Unpack[DependOptions]) -> P: ...
+    def provide(self, kind: Any, provider: Any = None, /, **options: Unpack[DependOptions]) -> Any:
+        """Let `provider` fill every parameter that is annotated with the type `kind`; or decorate it.
+
+        The options are those of `Depend`. `session: Session` in a handler, a provider, a middleware or a
+        listener then suffices.
+
+        Raises:
+            ConfigurationError: The type is provided already, the provider cannot be called, or the app is compiled.
+
+        >>> app = NexiosApp()
+        >>> @app.provide(int, scope="app")
+        ... def answer(): return 42
+        """
+        place = self._open_place()
+
+        def register(provider: P) -> P:
+            if kind in self._provided:
+                raise ConfigurationError(f"{kind!r} is provided already.\n\n  {place}\n\nReplace it by an override.")
+            self._provided[kind] = Depend(provider, **options)
+            return provider
+
+        return register if provider is None else register(provider)
+
+    @property
+    def dependency_overrides(self) -> MutableMapping[Any, Provider]:
+        """What runs in place of a provider, or of a provided type: `app.dependency_overrides[get_db] = fake_db`.
+
+        For tests. It holds for the whole app; `override` and `TestClient(app, overrides=...)` hold for less.
+        """
+        return self._overrides
+
+    def override(self, replacements: Mapping[Any, Provider]) -> AbstractContextManager[None]:
+        """Replace providers in a block, and in the tasks started in it: `with app.override({get_db: fake_db}):`."""
+        return self._overrides.replacing(replacements)
+
+    async def inject(self, fn: Callable[..., Awaitable[T] | T], /, *args: Any, **kwargs: Any) -> T:
+        """Call a function with its dependencies, in a script or a task: `await app.inject(send_report, "march")`.
+
+        Parameters that no dependency fills are the arguments given here. What providers opened is
+        closed when the function ends; dependencies of the scope "app" stay until the app stops.
+
+        Raises:
+            ConfigurationError: A provider asks for the request, and there is none.
+        """
+        result: T = await self.engine.inject(fn, args, kwargs)
+        return result
+
+    def openapi(self, path: str = "/openapi.json") -> dict[str, Any]:
+        """Return the OpenAPI document that is served at `path`, as plain data: for scripts and tests.
+
+        Raises:
+            ConfigurationError: There is no such document, or a route is described wrongly.
+        """
+        return self._documents.build(path, self.engine.operations, self.converters)
+
+    def _call_listener(self, listener: Listener, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
+        """Call a listener with what it depends on. For one that asks for nothing, the app is not compiled."""
+        engine = self.engine if self._base is not None or engine_in_use(self) or asks_for_something(listener) else None
+        return listener(*args, **kwargs) if engine is None else engine.inject(listener, args, kwargs)
+
+    # Compile
+
     @property
     def engine(self) -> Engine:
-        """The compiled app; made on first use."""
-        return self._engine or self.compile()
+        """The compiled app, with the overrides in force here; made on first use."""
+        engine = engine_in_use(self) or self._base or self.compile()
+        return engine.with_overrides(self._overrides.in_force(engine.own_overrides))
 
-    def compile(self, settings: Settings | None = None) -> Engine:
+    def compile(self, settings: Settings | None = None, overrides: Mapping[Any, Provider] | None = None) -> Engine:
         """Compile what is registered, and refuse further registration.
 
-        With `settings` other than the app's own, a second engine is made beside the app's,
-        for a test.
+        With `settings` other than the app's own, or with `overrides`, a second engine is made
+        beside the app's, for a test.
 
         Raises:
             ConfigurationError: Something does not fit; the text names the place and the fix.
         """
-        if settings is None and self._engine is not None:
-            return self._engine
+        own = settings is None and overrides is None
+        if own and self._base is not None:
+            return self._base
         if self._compiling:
             raise ConfigurationError(f"{self!r} is mounted in itself, directly or by way of other apps.")
         self._compiling = True
         try:
-            engine = compile_engine(self._blueprint(settings or self.settings))
+            engine = compile_engine(self._blueprint(settings or self.settings, overrides or {}))
         finally:
             self._compiling = False
-        if settings is None:
-            self._engine = engine
+        if own:
+            self._base = engine
+            self._choose_engine()
             self.freeze()
         return engine
 
-    def _blueprint(self, settings: Settings) -> Blueprint:
+    def _choose_engine(self) -> None:
+        """The servers take `_engine`; where there is none they ask for `engine`, which looks at overrides."""
+        self._engine = None if self._overrides or self._overrides.entered else self._base
+
+    def _blueprint(self, settings: Settings, overrides: Mapping[Any, Provider]) -> Blueprint:
         return Blueprint(
             app=self,
             router=self,
+            additions=self._documents.routers(lambda: self.engine.operations, self.converters),
             settings=settings,
             state=self.state,
             emitter=self.event_emitter,
             converters=self.converters,
+            provided=self._provided,
+            overrides=overrides,
             contexts=self._contexts,
             on_startup=tuple(self._startup),
             on_shutdown=tuple(self._shutdown),

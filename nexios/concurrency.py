@@ -2,18 +2,19 @@
 
 `Threads` runs `def` handlers and providers in worker threads of its own, with
 the context of the task that waits. `BackgroundTasks` holds the tasks that
-nobody waits for. An app has one of each; there is no global one.
+nobody waits for. An app has one of each; there is no global one. `shielded` lets
+a cleanup end that a cancellation would cut short.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["BackgroundTasks", "Threads"]
+__all__ = ["BackgroundTasks", "Threads", "shielded"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -147,3 +148,57 @@ class BackgroundTasks:
         exc = None if task.cancelled() else task.exception()
         if exc is not None:
             _logger.error("background task %r failed", task.get_name(), exc_info=exc)
+
+
+class shielded(Generic[_T]):
+    """Awaits a coroutine in the current task, and lets a cancellation wait until it is over.
+
+    In the same task and context, because a cleanup may reset context variables or leave task groups,
+    which `asyncio.shield` would break. A cancellation that arrives meanwhile is raised after the
+    end; when the coroutine does not end within `patience` seconds after it, it is passed on.
+    """
+
+    __slots__ = ("_cancelled", "_coroutine", "_deadline", "_patience")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, _T], patience: float) -> None:
+        self._coroutine = coroutine
+        self._patience = patience
+        self._cancelled: asyncio.CancelledError | None = None
+        self._deadline: float | None = None
+
+    def __await__(self) -> Generator[Any, Any, _T]:
+        while True:
+            try:
+                future = self._coroutine.send(None)
+            except StopIteration as end:
+                if self._cancelled is not None:
+                    raise self._cancelled from None
+                return end.value  # type: ignore[no-any-return]
+            if future is None:
+                yield from self._turn()
+            else:
+                future._asyncio_future_blocking = False  # it is this loop that waits for it, by asyncio.wait
+                yield from self._outlast(future)
+
+    def _turn(self) -> Generator[None, None, None]:
+        """One turn of the event loop, as `asyncio.sleep(0)` asks for."""
+        try:
+            yield
+        except asyncio.CancelledError as exc:
+            self._remember(exc)
+
+    def _outlast(self, future: "asyncio.Future[object]") -> Generator[Any, Any, None]:
+        while not future.done():
+            left = None if self._deadline is None else self._deadline - asyncio.get_running_loop().time()
+            if left is not None and left <= 0:
+                future.cancel()
+                self._deadline = left = None
+            try:
+                yield from asyncio.wait((future,), timeout=left).__await__()
+            except asyncio.CancelledError as exc:
+                self._remember(exc)
+
+    def _remember(self, exc: asyncio.CancelledError) -> None:
+        self._cancelled = exc
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._patience

@@ -23,6 +23,7 @@ __all__ = [
     "HeadersTooLarge",
     "InvalidCookie",
     "InvalidHeader",
+    "InvalidInput",
     "MethodNotAllowed",
     "NexiosError",
     "NoSuchRoute",
@@ -182,6 +183,21 @@ class RangeNotSatisfiable(HTTPException):
     def __init__(self, size: int) -> None:
         self.size = size
         super().__init__(416, headers=(("content-range", f"bytes */{size}"),))
+
+
+class InvalidInput(HTTPException):
+    """422: the request is well formed, and its data is not what the route asks for.
+
+    `errors` says each fault: where (`in`, and a JSON Pointer, RFC 6901), a stable `code` and a
+    `detail`; never what the client sent.
+    """
+
+    errors: tuple[Mapping[str, str], ...]
+
+    def __init__(self, errors: Iterable[Mapping[str, str]] = ()) -> None:
+        self.errors = tuple(errors)
+        told = {"errors": [dict(error) for error in self.errors]}
+        super().__init__(422, "The request is not valid.", code="invalid_input", extra=told)
 
 
 class HeadersTooLarge(HTTPException):

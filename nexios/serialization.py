@@ -1,18 +1,19 @@
-"""JSON in and out: the one place that knows the library.
+"""JSON and MessagePack in and out: the one place that knows the library.
 
 Input is UTF-8 JSON as in RFC 8259, decoded by msgspec, with a depth limit. Output never
 holds NaN or Infinity, and a value that has no JSON form is an error, not its repr.
+MessagePack keeps the same rules; its extension types are refused, but for the timestamp.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from nexios.errors import BadRequest
 
-__all__ = ["decode_json", "encode_json"]
+__all__ = ["check_depth", "check_msgpack", "decode_json", "decode_msgpack", "encode_json", "encode_msgpack"]
 
 
 def _encode_unknown(value: object) -> object:
@@ -67,6 +68,18 @@ def decode_json(body: bytes, *, max_depth: int) -> Any:
     return value
 
 
+def check_depth(body: bytes, max_depth: int) -> None:
+    """Refuse a JSON text, valid and decoded already by other means, that nests too deeply.
+
+    Raises:
+        BadRequest: Arrays and objects nest deeper than `max_depth` (code `json_too_deep`).
+
+    >>> check_depth(b'{"a": [1, 2]}', 2)
+    """
+    if body.count(b"[") + body.count(b"{") > max_depth and _is_deeper(body, max_depth):
+        raise BadRequest("The JSON body is nested too deeply.", code="json_too_deep")
+
+
 def _is_deeper(body: bytes, max_depth: int) -> bool:
     """Peel the innermost brackets off a few times, all in C; what is left has few peaks, whatever the depth."""
     brackets = _STRINGS.sub(b"", body).translate(_ONE_KIND, _NOT_BRACKETS)
@@ -81,3 +94,67 @@ def _is_deeper(body: bytes, max_depth: int) -> bool:
             return True
         depth -= peak.end() - top
     return False
+
+
+encode_msgpack: Callable[[object], bytes] = msgspec.msgpack.Encoder(enc_hook=_encode_unknown).encode
+"""Encode a value as MessagePack bytes. Raises as `encode_json`."""
+
+
+def _refuse_extension(code: int, data: memoryview) -> object:
+    raise ValueError("a MessagePack extension type")
+
+
+_decode_msgpack: Callable[[bytes], Any] = msgspec.msgpack.Decoder(ext_hook=_refuse_extension).decode
+
+_CONTAINERS = bytes((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
+"""First bytes of maps and arrays (MessagePack specification, "Formats")."""
+_EXTENSIONS = bytes((0xC7, 0xC8, 0xC9, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8))
+
+
+def decode_msgpack(body: bytes, *, max_depth: int) -> Any:
+    """Return the value that a MessagePack text holds, by the rules of `decode_json`.
+
+    Raises:
+        BadRequest: It is not MessagePack, holds an extension type other than the timestamp,
+            or nests deeper than `max_depth` (code `malformed_msgpack` each time).
+
+    >>> decode_msgpack(encode_msgpack({"a": [1, 2]}), max_depth=2)
+    {'a': [1, 2]}
+    """
+    try:
+        value = _decode_msgpack(body)
+    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
+        raise BadRequest("The body is not valid MessagePack.", code="malformed_msgpack") from None
+    if len(body) - len(body.translate(None, _CONTAINERS)) > max_depth and _is_value_deeper(value, max_depth):
+        raise BadRequest("The MessagePack body is nested too deeply.", code="malformed_msgpack")
+    return value
+
+
+def check_msgpack(body: bytes, max_depth: int) -> None:
+    """Refuse what `decode_msgpack` refuses, before a decoder that looks at neither depth nor extension types.
+
+    Nothing is decoded here when the body has too few bytes that could begin a map, an
+    array or an extension, as most have.
+
+    Raises:
+        BadRequest: As `decode_msgpack`.
+    """
+    rest = body.translate(None, _CONTAINERS)
+    if len(body) - len(rest) > max_depth or len(rest) != len(rest.translate(None, _EXTENSIONS)):
+        decode_msgpack(body, max_depth=max_depth)
+
+
+def _is_value_deeper(value: object, max_depth: int) -> bool:
+    """Level by level, without recursion; the keys of a map may be arrays too."""
+    level: list[object] = [value]
+    for _ in range(max_depth):
+        level = [part for item in level for part in _parts_of(item)]
+        if not level:
+            return False
+    return any(isinstance(item, dict | list | tuple) for item in level)
+
+
+def _parts_of(item: object) -> Iterable[object]:
+    if isinstance(item, dict):
+        return (*item.keys(), *item.values())
+    return item if isinstance(item, list | tuple) else ()

@@ -1,6 +1,7 @@
 """The workloads in BlackSheep, whose core is compiled with Cython.
 
-Its dependencies are made by synchronous factories only, so that workload is left out.
+Its dependencies are made by synchronous factories only, so those workloads are left
+out. A body is bound to a pydantic model; the answer is whatever the handler makes of it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,17 @@ from blacksheep.server.responses import ContentDispositionType
 from blacksheep.server.routing import Router
 
 from benchmarks.asgi import AsgiApplication
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.pydantic_models import Order, model_of, receipt_of
+from benchmarks.workloads import (
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    TEXT,
+    file_path,
+    route_template,
+    typed_template,
+)
 
 __all__ = ["NAME", "PACKAGE", "build"]
 
@@ -37,9 +48,21 @@ def build(workload: str) -> AsgiApplication | None:
         app.router.add_post("/form", _form)
     elif workload == "file":
         app.router.add_get("/file", _file)
+    elif workload in ("query", "validated", "typed_many"):
+        _add_typed(app, workload)
     else:
         return None
     return app
+
+
+def _add_typed(app: Any, workload: str) -> None:
+    if workload == "query":
+        app.router.add_get("/search", _query)
+    elif workload == "validated":
+        app.router.add_post("/orders", _validated)
+    else:
+        for index in range(MANY_ROUTES):
+            app.router.add_put(typed_template(index, "{int:thing_id}"), _changing(model_of(index)))
 
 
 def _add_basic(app: Any) -> None:
@@ -70,6 +93,21 @@ async def _echo(request: Request) -> Response:
 
 async def _form(request: Request) -> Response:
     return json(await request.form())
+
+
+async def _query(term: str, limit: int) -> Response:
+    return json({"term": term, "limit": limit})
+
+
+async def _validated(order: Order) -> Response:
+    return json(receipt_of(order))
+
+
+def _changing(model: Any) -> Callable[..., Awaitable[Response]]:
+    async def change(thing_id: int, thing: model, notify: bool = False) -> Response:
+        return json(thing)
+
+    return change
 
 
 async def _file(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The workloads in Falcon's ASGI application.
 
 Middleware is a component with a hook before and after the responder; files go
-through a static route. It has no dependencies.
+through a static route. It has no dependencies, and validates no models.
 """
 
 from typing import Any
@@ -30,6 +30,8 @@ def build(workload: str) -> AsgiApplication | None:
             app.add_route(route_template(index), _Item())
     elif workload in ("json_in", "form_in"):
         app.add_route("/echo" if workload == "json_in" else "/form", _Echo())
+    elif workload == "query":
+        app.add_route("/search", _Search())
     elif workload == "file":
         app.add_static_route("/", str(file_path().parent), fallback_filename=file_path().name)
     else:
@@ -64,3 +66,9 @@ class _Item:
 class _Echo:
     async def on_post(self, request: Request, response: Response) -> None:
         response.media = await request.get_media()
+
+
+class _Search:
+    async def on_get(self, request: Request, response: Response) -> None:
+        limit = request.get_param_as_int("limit", required=True)
+        response.media = {"term": request.get_param("term", required=True), "limit": limit}

@@ -7,9 +7,20 @@ from fastapi import Body, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 
 from benchmarks.asgi import AsgiApplication
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.pydantic_models import Order, Receipt, model_of, receipt_of
+from benchmarks.workloads import (
+    DEPENDENCIES,
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    TEXT,
+    file_path,
+    route_template,
+    typed_template,
+)
 
-__all__ = ["NAME", "PACKAGE", "build"]
+__all__ = ["NAME", "PACKAGE", "build", "document"]
 
 NAME = "FastAPI"
 PACKAGE = "fastapi"
@@ -23,8 +34,13 @@ def build(workload: str) -> AsgiApplication | None:
         return _behind_middlewares()
     if workload in ("routes_few", "routes_many"):
         return _routes(MANY_ROUTES if workload == "routes_many" else FEW_ROUTES)
-    makers = {"dependency": _dependent, "json_in": _json_in, "form_in": _form_in, "file": _file}
-    return makers[workload]() if workload in makers else None
+    return _MAKERS[workload]() if workload in _MAKERS else None
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of `app`."""
+    described: dict[str, Any] = app.openapi()
+    return described
 
 
 def _basic() -> FastAPI:
@@ -70,6 +86,26 @@ def _dependent() -> FastAPI:
     return app
 
 
+def _chained() -> FastAPI:
+    app = FastAPI()
+    provide: Callable[..., Awaitable[str]] = _provide
+    for _ in range(DEPENDENCIES - 1):
+        provide = _after(provide)
+
+    @app.get("/", response_class=PlainTextResponse)
+    async def plain(text: Annotated[str, Depends(provide)]) -> str:
+        return text
+
+    return app
+
+
+def _after(previous: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+    async def provide(text: Annotated[str, Depends(previous)]) -> str:
+        return text
+
+    return provide
+
+
 def _routes(count: int) -> FastAPI:
     app = FastAPI()
 
@@ -102,6 +138,40 @@ def _form_in() -> FastAPI:
     return app
 
 
+def _query() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/search")
+    async def search(term: str, limit: int) -> dict[str, str | int]:
+        return {"term": term, "limit": limit}
+
+    return app
+
+
+def _validated() -> FastAPI:
+    app = FastAPI()
+
+    @app.post("/orders")
+    async def create(order: Order) -> Receipt:
+        return receipt_of(order)
+
+    return app
+
+
+def _typed_routes() -> FastAPI:
+    app = FastAPI()
+    for index in range(MANY_ROUTES):
+        app.put(typed_template(index, "{thing_id}"), name=f"change{index}")(_changing(model_of(index)))
+    return app
+
+
+def _changing(model: Any) -> Callable[..., Awaitable[Any]]:
+    async def change(thing_id: int, thing: model, notify: bool = False) -> model:
+        return thing
+
+    return change
+
+
 def _file() -> FastAPI:
     app = FastAPI()
     path = file_path()
@@ -111,3 +181,15 @@ def _file() -> FastAPI:
         return FileResponse(path)
 
     return app
+
+
+_MAKERS: dict[str, Callable[[], FastAPI]] = {
+    "dependency": _dependent,
+    "dependencies": _chained,
+    "json_in": _json_in,
+    "form_in": _form_in,
+    "query": _query,
+    "validated": _validated,
+    "typed_many": _typed_routes,
+    "file": _file,
+}

@@ -1,21 +1,34 @@
-"""The workloads in Litestar, without its OpenAPI document and its logging set-up.
+"""The workloads in Litestar, without its logging set-up, and its OpenAPI document in the typed routes only.
 
 Its only middleware is ASGI middleware.
 """
 
+from inspect import Parameter, Signature
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, get, post
+from litestar import Litestar, MediaType, Request, get, post, put
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
+from litestar.openapi import OpenAPIConfig
 from litestar.response import File
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.asgi import AsgiApplication
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.models import Order, Receipt, model_of, receipt_of
+from benchmarks.workloads import (
+    DEPENDENCIES,
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    TEXT,
+    file_path,
+    route_template,
+    typed_template,
+)
 
-__all__ = ["NAME", "PACKAGE", "build"]
+__all__ = ["NAME", "PACKAGE", "build", "document"]
 
 NAME = "Litestar"
 PACKAGE = "litestar"
@@ -37,12 +50,20 @@ def build(workload: str) -> AsgiApplication | None:
     if workload in ("routes_few", "routes_many"):
         count = MANY_ROUTES if workload == "routes_many" else FEW_ROUTES
         return _app([_thing(index) for index in range(count)])
-    handlers = {"dependency": _dependent, "json_in": _echo, "form_in": _form, "file": _file}
-    return _app([handlers[workload]]) if workload in handlers else None
+    if workload == "typed_many":
+        config = OpenAPIConfig(title="Litestar", version="1")
+        return _app([_changing(index, model_of(index)) for index in range(MANY_ROUTES)], openapi_config=config)
+    return _app([_HANDLERS[workload]]) if workload in _HANDLERS else None
 
 
-def _app(handlers: list[Any], **options: Any) -> Any:
-    return Litestar(handlers, openapi_config=None, logging_config=None, **options)
+def document(app: Any) -> dict[str, Any]:
+    """Return the OpenAPI document of `app`."""
+    described: dict[str, Any] = app.openapi_schema.to_schema()
+    return described
+
+
+def _app(handlers: list[Any], *, openapi_config: OpenAPIConfig | None = None, **options: Any) -> Any:
+    return Litestar(handlers, openapi_config=openapi_config, logging_config=None, **options)
 
 
 @get("/", media_type=MediaType.TEXT)
@@ -69,6 +90,46 @@ async def _dependent(text: str) -> str:
     return text
 
 
+# A dependency is told by its name here, so each of the chain has a parameter with the name of the one before.
+
+
+def _after(name: str) -> Provide:
+    async def provide(**given: str) -> str:
+        return given[name]
+
+    provide.__signature__ = Signature([Parameter(name, Parameter.KEYWORD_ONLY, annotation=str)], return_annotation=str)  # type: ignore[attr-defined]
+    provide.__annotations__ = {name: str, "return": str}
+    return Provide(provide, use_cache=False)
+
+
+def _chain() -> dict[str, Provide]:
+    steps = {f"step{number}": _after(f"step{number - 1}") for number in range(1, DEPENDENCIES - 1)}
+    return {"step0": Provide(_provide, use_cache=False), **steps, "text": _after(f"step{DEPENDENCIES - 2}")}
+
+
+@get("/", media_type=MediaType.TEXT, dependencies=_chain())
+async def _chained(text: str) -> str:
+    return text
+
+
+@get("/search")
+async def _query(term: str, limit: int) -> dict[str, str | int]:
+    return {"term": term, "limit": limit}
+
+
+@post("/orders", status_code=200)
+async def _validated(data: Order) -> Receipt:
+    return receipt_of(data)
+
+
+def _changing(index: int, model: Any) -> BaseRouteHandler:
+    @put(typed_template(index), name=f"change{index}")
+    async def change(thing_id: int, data: model, notify: bool = False) -> model:
+        return data
+
+    return change
+
+
 def _thing(index: int) -> BaseRouteHandler:
     @get(route_template(index))
     async def thing(item_id: int) -> dict[str, int]:
@@ -90,3 +151,14 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, Any]:
 @get("/file")
 async def _file() -> File:
     return File(path=_FILE)
+
+
+_HANDLERS: dict[str, BaseRouteHandler] = {
+    "dependency": _dependent,
+    "dependencies": _chained,
+    "json_in": _echo,
+    "form_in": _form,
+    "query": _query,
+    "validated": _validated,
+    "file": _file,
+}

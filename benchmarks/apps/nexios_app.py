@@ -5,10 +5,21 @@ from typing import Any
 
 import nexios
 from benchmarks.asgi import AsgiApplication
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.models import Order, Receipt, model_of, receipt_of
+from benchmarks.workloads import (
+    DEPENDENCIES,
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    TEXT,
+    file_path,
+    route_template,
+    typed_template,
+)
 from nexios import HTTPException, NexiosApp, Request, Response
 
-__all__ = ["NAME", "PACKAGE", "basic", "build"]
+__all__ = ["NAME", "PACKAGE", "basic", "build", "document"]
 
 NAME = "nexios"
 PACKAGE = "nexios"
@@ -23,8 +34,13 @@ def build(workload: str) -> AsgiApplication | None:
         return _behind_middlewares()
     if workload in ("routes_few", "routes_many"):
         return _routes(MANY_ROUTES if workload == "routes_many" else FEW_ROUTES)
-    makers = {"dependency": _dependent, "json_in": _json_in, "form_in": _form_in, "file": _file, "mixed": _mixed}
-    return makers[workload]() if workload in makers else None
+    return _MAKERS[workload]() if workload in _MAKERS else None
+
+
+def document(app: NexiosApp) -> dict[str, Any]:
+    """Return the OpenAPI document of `app`."""
+    described: dict[str, Any] = _NEXIOS.NexiosApp.openapi(app)
+    return described
 
 
 def basic() -> NexiosApp:
@@ -71,6 +87,26 @@ def _dependent() -> NexiosApp:
     return app
 
 
+def _chained() -> NexiosApp:
+    app = NexiosApp()
+    provide: Callable[..., Awaitable[str]] = _provide
+    for _ in range(DEPENDENCIES - 1):
+        provide = _after(provide)
+
+    @app.get("/")
+    async def plain(request: Request, response: Response, text: str = _NEXIOS.Depend(provide)) -> Response:
+        return response.text(text)
+
+    return app
+
+
+def _after(previous: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+    async def provide(text: str = _NEXIOS.Depend(previous)) -> str:
+        return text
+
+    return provide
+
+
 def _routes(count: int) -> NexiosApp:
     app = NexiosApp()
 
@@ -100,6 +136,40 @@ def _form_in() -> NexiosApp:
         return response.json(dict((await request.form()).items()))
 
     return app
+
+
+def _query() -> NexiosApp:
+    app = NexiosApp()
+
+    @app.get("/search")
+    async def search(term: str, limit: int) -> dict[str, object]:
+        return {"term": term, "limit": limit}
+
+    return app
+
+
+def _validated() -> NexiosApp:
+    app = NexiosApp()
+
+    @app.post("/orders")
+    async def create(order: Order) -> Receipt:
+        return receipt_of(order)
+
+    return app
+
+
+def _typed_routes() -> NexiosApp:
+    app = NexiosApp()
+    for index in range(MANY_ROUTES):
+        app.put(typed_template(index), name=f"change{index}")(_changing(model_of(index)))
+    return app
+
+
+def _changing(model: Any) -> Callable[..., Awaitable[Any]]:
+    async def change(thing_id: int, thing: model, notify: bool = False) -> model:
+        return thing
+
+    return change
 
 
 def _file() -> NexiosApp:
@@ -139,3 +209,16 @@ def _mixed() -> NexiosApp:
         return response.json({"size": len(await request.body())})
 
     return app
+
+
+_MAKERS: dict[str, Callable[[], NexiosApp]] = {
+    "dependency": _dependent,
+    "dependencies": _chained,
+    "json_in": _json_in,
+    "form_in": _form_in,
+    "query": _query,
+    "validated": _validated,
+    "typed_many": _typed_routes,
+    "file": _file,
+    "mixed": _mixed,
+}

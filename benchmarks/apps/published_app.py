@@ -2,7 +2,8 @@
 
 Its names collide with those of the working tree, so this module is only ever
 imported by a measuring process that was started by `isolated.py`. Where 3.12
-differs: `request.json` and `request.form` are awaitable attributes.
+differs: `request.json` and `request.form` are awaitable attributes, and a handler
+has no typed inputs.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,16 @@ from typing import Any
 
 import nexios
 from benchmarks.asgi import AsgiApplication
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.workloads import (
+    DEPENDENCIES,
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    TEXT,
+    file_path,
+    route_template,
+)
 
 __all__ = ["NAME", "PACKAGE", "build"]
 
@@ -33,8 +43,7 @@ def build(workload: str) -> AsgiApplication | None:
         return _behind_middlewares()
     if workload in ("routes_few", "routes_many"):
         return _routes(MANY_ROUTES if workload == "routes_many" else FEW_ROUTES)
-    makers = {"dependency": _dependent, "json_in": _json_in, "form_in": _form_in, "file": _file}
-    return makers[workload]() if workload in makers else None
+    return _MAKERS[workload]() if workload in _MAKERS else None
 
 
 def _basic() -> Any:
@@ -80,6 +89,26 @@ def _dependent() -> Any:
     return app
 
 
+def _chained() -> Any:
+    app = _App()
+    provide: Callable[..., Awaitable[str]] = _provide
+    for _ in range(DEPENDENCIES - 1):
+        provide = _after(provide)
+
+    @app.get("/")
+    async def plain(request: Any, response: Any, text: str = _NEXIOS.Depend(provide)) -> Any:
+        return response.text(text)
+
+    return app
+
+
+def _after(previous: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+    async def provide(text: str = _NEXIOS.Depend(previous)) -> str:
+        return text
+
+    return provide
+
+
 def _routes(count: int) -> Any:
     app = _App()
 
@@ -120,3 +149,12 @@ def _file() -> Any:
         return response.file(path)
 
     return app
+
+
+_MAKERS: dict[str, Callable[[], Any]] = {
+    "dependency": _dependent,
+    "dependencies": _chained,
+    "json_in": _json_in,
+    "form_in": _form_in,
+    "file": _file,
+}

@@ -7,13 +7,25 @@ cut out and converted, and a file is read in a worker thread.
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from benchmarks.asgi import AsgiApplication, Receive, Scope, Send
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.models import Order, model_of, receipt_of
+from benchmarks.workloads import (
+    DEPENDENCIES,
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    TEXT,
+    file_path,
+    route_template,
+    typed_template,
+)
 
 __all__ = ["NAME", "PACKAGE", "build", "plain"]
 
@@ -32,11 +44,15 @@ def build(workload: str) -> AsgiApplication | None:
         return _behind(plain, MIDDLEWARES)
     if workload == "dependency":
         return _dependent
+    if workload == "dependencies":
+        return _chained()
+    if workload == "typed_many":
+        return _typed_router()
     if workload in ("routes_few", "routes_many"):
         return _router(MANY_ROUTES if workload == "routes_many" else FEW_ROUTES)
     if workload == "file":
         return _filed(str(file_path()))
-    return {"json_in": _json_in, "form_in": _form_in}.get(workload)
+    return {"json_in": _json_in, "form_in": _form_in, "query": _query, "validated": _validated}.get(workload)
 
 
 async def _answer(send: Send, body: bytes, content_type: bytes) -> None:
@@ -95,6 +111,27 @@ async def _dependent(scope: Scope, receive: Receive, send: Send) -> None:
         await _refuse(send, 404)
 
 
+def _chained() -> AsgiApplication:
+    provide: Callable[[], Awaitable[str]] = _provide
+    for _ in range(DEPENDENCIES - 1):
+        provide = _after(provide)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "GET" and scope["path"] == "/":
+            await _answer(send, (await provide()).encode(), b"text/plain; charset=utf-8")
+        else:
+            await _refuse(send, 404)
+
+    return app
+
+
+def _after(previous: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+    async def provide() -> str:
+        return await previous()
+
+    return provide
+
+
 def _router(routes: int) -> AsgiApplication:
     known = {route_template(index, "") for index in range(routes)}
 
@@ -132,6 +169,61 @@ async def _form_in(scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(send, msgspec.json.encode(dict(fields)), b"application/json")
     else:
         await _refuse(send, 404)
+
+
+async def _query(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["method"] != "GET" or scope["path"] != "/search":
+        await _refuse(send, 404)
+        return
+    query = _query_of(scope)
+    try:
+        found = {"term": query["term"], "limit": int(query["limit"])}
+    except (KeyError, ValueError):
+        await _refuse(send, 422)
+        return
+    await _answer(send, msgspec.json.encode(found), b"application/json")
+
+
+def _query_of(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=1000))
+
+
+_ORDERS = msgspec.json.Decoder(Order)
+
+
+async def _validated(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["method"] != "POST" or scope["path"] != "/orders":
+        await _refuse(send, 404)
+        return
+    try:
+        order = _ORDERS.decode(await _read(receive))
+    except msgspec.ValidationError:
+        await _refuse(send, 422)
+        return
+    await _answer(send, msgspec.json.encode(receipt_of(order)), b"application/json")
+
+
+_FLAGS = {"true": True, "false": False}
+
+
+def _typed_router() -> AsgiApplication:
+    decoders = {typed_template(index, ""): msgspec.json.Decoder(model_of(index)) for index in range(MANY_ROUTES)}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        prefix, slash, thing_id = scope["path"].rpartition("/")
+        decoder = decoders.get(prefix + slash)
+        if scope["method"] != "PUT" or decoder is None:
+            await _refuse(send, 404)
+            return
+        try:
+            int(thing_id), _FLAGS[_query_of(scope).get("notify", "false")]
+            thing = decoder.decode(await _read(receive))
+        except (KeyError, ValueError):
+            await _refuse(send, 422)
+            return
+        await _answer(send, msgspec.json.encode(thing), b"application/json")
+
+    return app
 
 
 def _load(path: str) -> tuple[os.stat_result, bytes]:

@@ -1,7 +1,7 @@
 """The workloads in Starlette.
 
 Its middleware of the shape `(request, call_next)` is BaseHTTPMiddleware, which is
-what the other frameworks' middleware is compared with. It has no dependencies.
+what the other frameworks' middleware is compared with. It has no dependencies and no typed inputs.
 """
 
 from starlette.applications import Starlette
@@ -24,7 +24,7 @@ _FILE = file_path()
 
 
 def build(workload: str) -> AsgiApplication | None:
-    """Return the Starlette application for `workload`; None for dependencies, which it lacks."""
+    """Return the Starlette application for `workload`; None for what it lacks."""
     if workload in ("plain", "json", "path"):
         return Starlette(routes=_BASIC)
     if workload == "middleware":

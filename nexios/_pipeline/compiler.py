@@ -3,22 +3,28 @@
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from nexios._pipeline.arguments import compile_arguments, compile_call
+from nexios._injection.depend import Dependency, Provider
+from nexios._injection.graph import Graph
+from nexios._injection.program import Programs
 from nexios._pipeline.engine import Engine
 from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.handlers import Handlers
+from nexios._pipeline.injector import Injector
 from nexios._pipeline.install import Installed, check_order
-from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext, Startable
-from nexios._pipeline.middleware import Call, Link, compile_chain
+from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext
+from nexios._pipeline.middleware import Call, Link, Middleware, compile_chain, inject_middleware
 from nexios._pipeline.misses import Misses
+from nexios._pipeline.operation import Operation
 from nexios._pipeline.plan import Plan
+from nexios._pipeline.resources import MountedApp, Resources
 from nexios._pipeline.returns import to_response
+from nexios._pipeline.sources import Sources
 from nexios._pipeline.websocket import WebSocketPlans
-from nexios.concurrency import BackgroundTasks, Threads
-from nexios.errors import ConfigurationError
+from nexios.concurrency import Threads
 from nexios.events.emitter import EventEmitter
 from nexios.events.names import ERROR
 from nexios.messages.content import FileContent
@@ -27,15 +33,15 @@ from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import find_file
 from nexios.messages.state import State
+from nexios.places import Place
 from nexios.routing.flatten import Flattened, flatten
 from nexios.routing.matcher import Matcher
-from nexios.routing.place import Place
 from nexios.routing.registry import ConverterRegistry
 from nexios.routing.reverse import ReverseIndex
 from nexios.routing.route import NOT_GIVEN, Mount, Route
 from nexios.routing.router import Router
 from nexios.routing.shadow import shadowed
-from nexios.routing.template import Template, compile_template
+from nexios.routing.template import Template, compile_template, shape_of
 from nexios.settings import Limits, Settings
 
 __all__ = ["Blueprint", "MountedApp", "compile_engine"]
@@ -43,22 +49,21 @@ __all__ = ["Blueprint", "MountedApp", "compile_engine"]
 logger = logging.getLogger("nexios")
 
 
-class MountedApp(Startable, Protocol):
-    """A mounted application as the pipeline sees it."""
-
-    def __call__(self, request: Request, response: Response) -> Awaitable[Response]:
-        """Answer one request, whose `root_path` ends where the mounted app begins."""
-
-
 class Blueprint(msgspec.Struct, frozen=True):
     """What was registered: the input of compile."""
 
     app: Any
     router: Router
+    additions: Sequence[Router]
+    """Routes of nexios itself, each of which gives way to one of the user's."""
     settings: Settings
     state: State
     emitter: EventEmitter
     converters: ConverterRegistry
+    provided: Mapping[Any, Dependency]
+    """Providers by the type they provide."""
+    overrides: Mapping[Any, Provider]
+    """What runs in place of a provider, or of the provider of a type."""
     contexts: Sequence[LifespanContext]
     on_startup: Sequence[Hook]
     on_shutdown: Sequence[Hook]
@@ -66,30 +71,38 @@ class Blueprint(msgspec.Struct, frozen=True):
     """Makes a foreign ASGI or WSGI app, or a nexios app, answer requests of ours."""
 
 
-def compile_engine(blueprint: Blueprint) -> Engine:
-    """Return the engine for what was registered.
+def compile_engine(blueprint: Blueprint, beside: Engine | None = None) -> Engine:
+    """Return the engine for what was registered; `beside` another one it shares the life of the app with it.
 
     Raises:
         ConfigurationError: Something does not fit; the text names the place and the fix.
     """
-    return _Compiler(blueprint).engine()
+    return _Compiler(blueprint, beside).engine()
 
 
 class _Compiler:
-    """One run of compile; its parts share the matcher, the threads and the installed middleware."""
+    """One run of compile; its parts share the matcher, the providers and the installed middleware."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, beside: Engine | None) -> None:
         self.blueprint = blueprint
         self.settings = blueprint.settings
-        self.threads = Threads(blueprint.settings.thread_limit)
-        self.background = BackgroundTasks()
-        self.installed = Installed()
+        self.beside = beside
+        self.resources = Resources(blueprint.app, self.settings.thread_limit) if beside is None else beside.resources
+        app_values, threads = self.resources.app_values, self.resources.threads
+        self.programs = Programs(self.resources.workers, app_values)
+        graph = Graph(provided=blueprint.provided, overrides=blueprint.overrides)
+        sources = Sources(blueprint.app, graph)
+        self.handlers = Handlers(blueprint.app, graph, self.programs, sources, threads)
+        self.injector = Injector(blueprint.app, graph, self.programs, sources)
+        self.installed = Installed(self.resources.layers, self.injector.names_of)
+        self.operations: list[Operation] = []
         self.matcher: Matcher[Plan] = Matcher()
-        self.mounted: dict[int, MountedApp] = {}
+        self.mounted: dict[int, MountedApp] = self.resources.mounted
         self.flat = flatten(blueprint.router, own_middleware=False)
         self.errors = self._responder((blueprint.router.exception_handlers,))
         self.app_middleware = self.installed.all(blueprint.router.middleware)
         check_order(self.app_middleware, "The app")
+        self._share_what_middleware_asks_for()
 
     def engine(self) -> Engine:
         for route in self.flat.routes:
@@ -98,30 +111,57 @@ class _Compiler:
         for mount in self.flat.mounts:
             prefix = self._template(mount.prefix, mount.location)
             self.matcher.add_mount(prefix, self._mount_plan(mount, prefix))
+        own = self._own_routes()
+        for route in own:
+            template = self._template(route.template, route.location.registered)
+            self.matcher.add(template, route.methods, self._plan(route, template))
         self._report_shadowed()
         methods = frozenset(method for route in self.flat.routes for method in route.methods)
         return Engine(
             app=self.blueprint.app,
             matcher=self.matcher,
             misses=Misses(self.matcher, self.settings, self.errors, methods),
-            middleware=self.app_middleware,
+            middleware=self._injected(self.app_middleware),
             errors=self.errors,
             limits=self._limits(None, self.blueprint.router.max_body_size),
-            reverse=ReverseIndex(self.flat.routes, self.flat.websockets, self.flat.mounts, self.blueprint.converters),
-            lifespan=self._lifespan(),
+            reverse=ReverseIndex(
+                (*self.flat.routes, *own), self.flat.websockets, self.flat.mounts, self.blueprint.converters
+            ),
+            lifespan=self._lifespan() if self.beside is None else self.beside.lifespan,
             emitter=self.blueprint.emitter,
-            threads=self.threads,
-            background=self.background,
+            resources=self.resources,
             websockets=self._websockets(),
+            operations=tuple(self.operations),
+            injector=self.injector,
+            of_app=self.programs.of_app,
+            overrides=self.blueprint.overrides,
+            variant=self._variant,
         )
+
+    def _reverse(self, own: Sequence[Route]) -> ReverseIndex:
+        flat = self.flat
+        return ReverseIndex((*flat.routes, *own), flat.websockets, flat.mounts, self.blueprint.converters)
+
+    def _variant(self, engine: Engine, overrides: Mapping[Any, Provider]) -> Engine:
+        return compile_engine(msgspec.structs.replace(self.blueprint, overrides=overrides), beside=engine)
+
+    def _own_routes(self) -> list[Route]:
+        """They are outside of the app's guards, and inside of its exception handlers."""
+        taken = {shape_of(route.template) for route in self.flat.routes}
+        handlers = (self.blueprint.router.exception_handlers,)
+        routes = [route for router in self.blueprint.additions for route in flatten(router).routes]
+        return [
+            msgspec.structs.replace(route, exception_handlers=handlers)
+            for route in routes
+            if shape_of(route.template) not in taken
+        ]
 
     def _template(self, text: str, place: Place) -> Template:
         return compile_template(text, self.blueprint.converters, place)
 
     def _plan(self, route: Route, template: Template) -> Plan:
-        _refuse_unguarded(route.template, route.dependencies, route.location)
-        arguments = compile_arguments(route, template.parameters)
-        call = compile_call(route.handler, arguments, template.parameters, self.threads)
+        call, operation = self.handlers.compile(route, template)
+        self.operations.append(operation)
         if route.on_disconnect == "cancel":
             call = _cancelled_on_disconnect(call)
         errors = self._responder(route.exception_handlers)
@@ -130,12 +170,12 @@ class _Compiler:
 
     def _mount_plan(self, mount: Mount, prefix: Template) -> Plan:
         """An app that is mounted at two places is one app, started once."""
-        _refuse_unguarded(f"The mount at {mount.prefix}", mount.dependencies, mount.location)
-        mounted = self.mounted.get(id(mount.app)) or self.blueprint.adapt_mounted(mount.app, self.threads)
+        mounted = self.mounted.get(id(mount.app)) or self.blueprint.adapt_mounted(mount.app, self.resources.threads)
         self.mounted[id(mount.app)] = mounted
         errors = self._responder(mount.exception_handlers)
         below = _below(0 if prefix.text == "/" else len(prefix.segments), mounted)
-        run = self._chain(mount.middleware, below, errors, f"the mount at {mount.prefix}")
+        guarded = self.handlers.guarded(mount, prefix, below)
+        run = self._chain(mount.middleware, guarded, errors, f"the mount at {mount.prefix}")
         return Plan(run=run, errors=errors, limits=self._limits(mount.limits, mount.max_body_size), route=None)
 
     def _chain(self, entries: Sequence[object], call: Call, errors: ErrorResponder, where: str) -> Call:
@@ -143,10 +183,23 @@ class _Compiler:
         if not middleware:
             return call
         check_order((*self.app_middleware, *middleware), where)
-        return _entering(compile_chain(middleware, _answering(call, errors), errors))
+        return _entering(compile_chain(self._injected(middleware), _answering(call, errors), errors))
+
+    def _injected(self, middleware: Sequence[Middleware]) -> list[Middleware]:
+        return [inject_middleware(layer, self.injector.of(layer)) for layer in middleware]
+
+    def _share_what_middleware_asks_for(self) -> None:
+        """A session that a middleware opened is the handler's session."""
+        entries = [entry for route in self.flat.routes for entry in route.middleware]
+        entries += [entry for mount in self.flat.mounts for entry in mount.middleware]
+        layers = {id(layer): layer for layer in (*self.app_middleware, *self.installed.all(entries))}
+        for layer in layers.values():
+            self.programs.share(self.injector.call_of(layer).nodes)
 
     def _responder(self, levels: Sequence[Mapping[Any, Any]]) -> ErrorResponder:
-        return ErrorResponder(levels, debug=self.settings.debug, observer=_observer(self.blueprint.emitter))
+        return ErrorResponder(
+            levels, debug=self.settings.debug, observer=_observer(self.blueprint.emitter), injector=self.injector
+        )
 
     def _limits(self, given: Limits | None, max_body_size: Any) -> Limits:
         limits = self.settings.limits if given is None else given
@@ -162,8 +215,9 @@ class _Compiler:
             on_startup=blueprint.on_startup,
             on_shutdown=blueprint.on_shutdown,
             emitter=blueprint.emitter,
-            background=self.background,
-            threads=self.threads,
+            background=self.resources.background,
+            threads=self.resources.threads,
+            app_values=self.resources.app_values,
             startup_timeout=settings.startup_timeout,
             shutdown_grace=settings.shutdown_grace,
         )
@@ -174,7 +228,9 @@ class _Compiler:
         return WebSocketPlans(
             self.flat.websockets,
             registry=self.blueprint.converters,
+            compile_call=self.handlers.compile_websocket,
             limits=self._limits(None, NOT_GIVEN),
+            allowed_origins=self.settings.allowed_origins,
         )
 
     def _report_shadowed(self) -> None:
@@ -185,15 +241,6 @@ class _Compiler:
 def _shadows(flat: Flattened, converters: ConverterRegistry) -> Iterator[str]:
     for shadow in shadowed(flat.routes, flat.mounts, converters):
         yield str(shadow)
-
-
-def _refuse_unguarded(what: str, dependencies: Sequence[object], location: object) -> None:
-    if dependencies:
-        raise ConfigurationError(
-            f"{what} has dependencies, which nothing runs yet; a guard among them would let everybody in."
-            f"\n\n  {location}\n\nPut what has to happen into a middleware of the route:\n\n"
-            "    middleware=[guard]\n"
-        )
 
 
 def _cancelled_on_disconnect(call: Call) -> Call:

@@ -9,12 +9,18 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from nexios._pipeline.arguments import is_async
+from nexios._injection.depend import Provider
+from nexios._injection.graph import Node
+from nexios._injection.manner import is_async
+from nexios._injection.scopes import Scopes
 from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.injector import Injector
 from nexios._pipeline.lifespan import Lifespan
 from nexios._pipeline.middleware import Link, Middleware, compile_chain
 from nexios._pipeline.misses import Misses
+from nexios._pipeline.operation import Operation
 from nexios._pipeline.plan import Plan
+from nexios._pipeline.resources import Resources
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
@@ -25,8 +31,8 @@ from nexios.messages.content import FileContent
 from nexios.messages.request import MatchedRoute, Request
 from nexios.messages.response import BackgroundTask, Builder, Response
 from nexios.messages.send import find_file
+from nexios.places import name_of
 from nexios.routing.matcher import Matcher
-from nexios.routing.place import name_of
 from nexios.routing.reverse import ReverseIndex
 from nexios.settings import Limits
 
@@ -46,15 +52,22 @@ class Engine:
         "_errors",
         "_find",
         "_limits",
+        "_make_variant",
         "_max_path_size",
         "_misses",
+        "_of_app",
+        "_overrides",
         "_reverse",
         "_static",
+        "_variants",
         "app",
         "background",
         "emitter",
         "handle",
+        "injector",
         "lifespan",
+        "operations",
+        "resources",
         "threads",
         "websockets",
     )
@@ -74,15 +87,22 @@ class Engine:
         reverse: ReverseIndex,
         lifespan: Lifespan,
         emitter: EventEmitter,
-        threads: Threads,
-        background: BackgroundTasks,
+        resources: Resources,
         websockets: WebSocketPlans,
+        operations: Sequence[Operation],
+        injector: Injector,
+        of_app: Sequence[Node],
+        overrides: Mapping[Any, Provider],
+        variant: Callable[["Engine", Mapping[Any, Provider]], "Engine"],
     ) -> None:
         self.app: Any = app
+        self.injector: Injector = injector
+        self.operations: Sequence[Operation] = operations
         self.lifespan: Lifespan = lifespan
         self.emitter: EventEmitter = emitter
-        self.threads: Threads = threads
-        self.background: BackgroundTasks = background
+        self.resources: Resources = resources
+        self.threads: Threads = resources.threads
+        self.background: BackgroundTasks = resources.background
         self.websockets: WebSocketPlans = websockets
         self._static = matcher.static
         self._find = matcher.find_dynamic
@@ -91,7 +111,11 @@ class Engine:
         self._limits = limits
         self._max_path_size = limits.max_path_size
         self._reverse = reverse
-        self._chain: Link | None = compile_chain(middleware, self._innermost, errors) if middleware else None
+        self._chain: Link | None = compile_chain(middleware, self._innermost(), errors) if middleware else None
+        self._of_app = of_app
+        self._overrides = dict(overrides)
+        self._make_variant = variant
+        self._variants: dict[frozenset[Any], Engine] = {}
         self._choose_handle()
         emitter.on_change(self._choose_handle)
 
@@ -121,25 +145,30 @@ class Engine:
         request._builder = Builder()
         return self._chain(request)  # type: ignore[misc]
 
-    async def _innermost(self, request: Request, *_: object) -> Response:
-        """The end of the chain: a miss becomes a Response here too, so all middleware sees it."""
-        response: Response = request._builder
-        try:
-            plan = request._target
-            if plan is None:
-                methods = self._static.get(request._rest)
-                plan = methods.get(request.method) if methods is not None else None
+    def _innermost(self) -> Link:
+        """Return the end of the chain: a miss becomes a Response here too, so all middleware sees it."""
+        static, further, complete, respond = self._static, self._further, self._complete, self._respond
+
+        async def answer(request: Request, *_: object) -> Response:
+            response: Response = request._builder
+            try:
+                plan = request._target
                 if plan is None:
-                    plan, request._path_params = self._further(request)
-                request._target = plan
-            elif type(plan) is not Plan:
-                raise plan
-            result: object = await plan.run(request, response)
-            if result is response and type(response.content) is bytes:
-                return response
-            return await self._complete(request, response, result)
-        except Exception as exc:
-            return await self._respond(request, exc)
+                    methods = static.get(request._rest)
+                    plan = methods.get(request.method) if methods is not None else None
+                    if plan is None:
+                        plan, request._path_params = further(request)
+                    request._target = plan
+                elif type(plan) is not Plan:
+                    raise plan
+                result: object = await plan.run(request, response)
+                if result is response and type(response.content) is bytes:
+                    return response
+                return await complete(request, response, result)
+            except Exception as exc:
+                return await respond(request, exc)
+
+        return answer
 
     def _match(self, request: Request) -> Plan:
         """Return the plan for the request: static paths by dict, the rest by the tree.
@@ -219,21 +248,54 @@ class Engine:
         """The path of a named route of this app."""
         return self._reverse.path_for(name, **params)
 
+    @property
+    def own_overrides(self) -> Mapping[Any, Provider]:
+        """What is replaced in this engine from its beginning: the overrides of a test client."""
+        return self._overrides
+
+    def with_overrides(self, overrides: Mapping[Any, Provider]) -> "Engine":
+        """Return the engine in which these providers, and only these, are replaced; it shares the life of this one."""
+        if overrides == self._overrides:
+            return self
+        key = frozenset(overrides.items())
+        variant = self._variants.get(key)
+        if variant is None:
+            variant = self._variants[key] = self._make_variant(self, overrides)
+        return variant
+
+    async def inject(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Call `fn` with what it depends on; what was opened is closed when it ends. A request may be among `args`."""
+        injected = self.injector.of(fn)
+        if injected is None:
+            result = fn(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+        scopes = Scopes()
+        try:
+            request = next((given for given in args if isinstance(given, Request)), None)
+            result = await injected.call(*args, scopes=scopes, request=request, named=kwargs)
+        except BaseException as exc:
+            await scopes.finish(exc)
+            raise
+        await scopes.finish(None)
+        return result
+
     # The life of the application
 
     async def start(self) -> None:
         """Run the app's startup; what had started is unwound when it fails."""
-        await self.lifespan.start()
+        await self.lifespan.start(self._of_app)
 
     async def stop(self) -> None:
         """Run the app's shutdown: background tasks first, then hooks in reverse."""
         await self.lifespan.stop()
 
-    async def finish(self, request: Request, response: Response | None) -> None:
-        """After the exchange: let go of uploads, once the response's background tasks have run.
+    async def finish(self, request: Request, response: Response | None, exc: BaseException | None = None) -> None:
+        """After the exchange: close what providers opened, then run the background tasks, then let go of uploads.
 
-        `response` is None when the exchange was cancelled before there was one.
+        `response` is None when the exchange was cancelled before there was one; `exc` is what broke off the sending.
         """
+        if request._scopes is not None:
+            await request._scopes.finish(exc)
         tasks = response.background if response is not None else None
         if tasks:
             self.background.spawn(self._run_background(request, tasks), name="response background tasks")

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from nexios._pipeline.debug_page import debug_response
+from nexios._pipeline.injector import Injector
+from nexios._pipeline.reading import scopes_of
 from nexios._pipeline.returns import to_response
 from nexios.errors import (
     ClientDisconnect,
@@ -22,12 +24,13 @@ from nexios.errors import (
     NexiosError,
 )
 from nexios.messages.content import FileContent
+from nexios.messages.problem import problem
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import find_file
-from nexios.serialization import encode_json
+from nexios.places import name_of, place_of
 
-__all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "printable", "problem"]
+__all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "printable"]
 
 ExceptionHandler = Callable[..., Any]
 """async (request, response, exc) or (request, exc); it returns what a handler may return."""
@@ -48,14 +51,21 @@ class ErrorResponder:
 
     __slots__ = ("_by_status", "_by_type", "_debug", "_observer")
 
-    def __init__(self, levels: Sequence[Handlers], *, debug: bool, observer: ErrorObserver | None = None) -> None:
+    def __init__(
+        self,
+        levels: Sequence[Handlers],
+        *,
+        debug: bool,
+        observer: ErrorObserver | None = None,
+        injector: Injector | None = None,
+    ) -> None:
         """Prepare `levels`, nearest first."""
         self._debug = debug
         self._observer = observer
         self._by_type: list[dict[type[BaseException], ExceptionHandler]] = []
         self._by_status: list[dict[int, ExceptionHandler]] = []
         for level in levels:
-            prepared = {key: _normalised(handler) for key, handler in level.items()}
+            prepared = {key: _normalised(handler, injector) for key, handler in level.items()}
             self._by_type.append({key: fn for key, fn in prepared.items() if not isinstance(key, int)})
             self._by_status.append({key: fn for key, fn in prepared.items() if isinstance(key, int)})
 
@@ -135,16 +145,6 @@ class ErrorResponder:
         return _constant_500()
 
 
-def problem(exc: HTTPException) -> Response:
-    """Return the problem document of `exc` (RFC 9457)."""
-    phrase = HTTPException(exc.status_code).detail
-    document = {"type": "about:blank", "title": phrase, "status": exc.status_code, "detail": exc.detail}
-    body = encode_json({**document, "code": exc.code, **exc.extra})
-    response = Response(body, exc.status_code, media_type="application/problem+json")
-    response.headers["x-content-type-options"] = "nosniff"
-    return response.set_headers(exc.headers)
-
-
 def _is_untouched(builder: Response) -> bool:
     return builder.content == b"" and builder._pairs is None and builder._media is None
 
@@ -177,17 +177,24 @@ def printable(text: str, limit: int = 200) -> str:
     return cut if cut.isprintable() else ascii(cut)[1:-1]
 
 
-def _normalised(handler: ExceptionHandler) -> ExceptionHandler:
+def _normalised(handler: ExceptionHandler, injector: Injector | None) -> ExceptionHandler:
     """Return an async function of (request, response, exc), whichever form was registered."""
-    takes = len([p for p in inspect.signature(handler).parameters.values() if p.default is p.empty])
+    injected = None if injector is None else injector.of(handler)
+    names = () if injected is None else injected.names
+    own = [parameter for name, parameter in inspect.signature(handler).parameters.items() if name not in names]
+    takes = len([parameter for parameter in own if parameter.default is parameter.empty])
     if takes not in (2, 3):
         raise ConfigurationError(
-            f"The exception handler {getattr(handler, '__qualname__', handler)!s} takes {takes} arguments.\n"
+            f"The exception handler {getattr(handler, '__qualname__', handler)!s} takes {takes} arguments.\n\n"
+            f"  {place_of(handler)}   {name_of(handler)}()\n\n"
             "Write it as:\n\n    async def handler(request, response, exc): ...\n"
         )
 
     async def call(request: Request, response: Response, exc: Exception) -> Any:
-        result = handler(request, response, exc) if takes == 3 else handler(request, exc)
+        given = (request, response, exc) if takes == 3 else (request, exc)
+        if injected is not None:
+            return await injected.call(*given, scopes=scopes_of(request), request=request, response=response)
+        result = handler(*given)
         return await result if inspect.isawaitable(result) else result
 
     call.__qualname__ = getattr(handler, "__qualname__", type(handler).__qualname__)

@@ -1,22 +1,30 @@
 """How does what was given to `add_middleware` become a middleware? Made once, checked, and in a working order."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from nexios._pipeline.arguments import is_async
+from nexios._injection.manner import is_async
 from nexios._pipeline.middleware import Middleware, describe
 from nexios.errors import ConfigurationError
 from nexios.routing.route import MiddlewareEntry
 
-__all__ = ["Installed", "check_order"]
+__all__ = ["Injected", "Installed", "Layers", "check_order"]
+
+Injected = Callable[[Any], frozenset[str]]
+"""Names the parameters of a function that are filled besides those it is given."""
+
+Layers = dict[int, tuple[object, Middleware]]
+"""What was made of each entry, by the entry's id; the entry is kept so that the id stays its own."""
 
 
 class Installed:
     """The middleware of one engine: an entry on a router is one instance for all of its routes."""
 
-    def __init__(self) -> None:
-        self._made: dict[int, tuple[object, Middleware]] = {}
+    def __init__(self, made: Layers, injected: Injected) -> None:
+        """Take what is made already, to be added to."""
+        self._injected = injected
+        self._made = made
 
     def all(self, entries: Iterable[object]) -> tuple[Middleware, ...]:
         """Return the middleware for `entries`, in order. Raises `ConfigurationError` for what is none."""
@@ -25,22 +33,23 @@ class Installed:
     def _one(self, entry: object) -> Middleware:
         kept = self._made.get(id(entry))
         if kept is None:
-            kept = self._made[id(entry)] = (entry, _make(entry))
+            kept = self._made[id(entry)] = (entry, _make(entry, self._injected))
         return kept[1]
 
 
-def _make(entry: object) -> Middleware:
+def _make(entry: object, injected: Injected) -> Middleware:
     if isinstance(entry, MiddlewareEntry):
-        return _checked(entry.middleware, entry.args, entry.options, f"\n\n  {entry.location}")
-    return _checked(entry, (), {}, "")
+        where = f"\n\n  {entry.location}"
+        return _callable(_made(entry.middleware, entry.args, entry.options, where), injected, where)
+    return _callable(_made(entry, (), {}, ""), injected, "")
 
 
-def _checked(given: Any, args: tuple[object, ...], options: Mapping[str, object], where: str) -> Middleware:
+def _made(given: Any, args: tuple[object, ...], options: Mapping[str, object], where: str) -> object:
     if inspect.isclass(given):
-        return _callable(_instance(given, args, options, where), where)
+        return _instance(given, args, options, where)
     if args or options:
         raise ConfigurationError(f"{describe(given)} is no class, so it takes no options; pass it alone.{where}")
-    return _callable(given, where)
+    return given
 
 
 def _instance(given: type, args: tuple[object, ...], options: Mapping[str, object], where: str) -> object:
@@ -72,9 +81,12 @@ def _parameters(given: type) -> list[str]:
         return []
 
 
-def _callable(middleware: Any, where: str) -> Middleware:
+def _callable(middleware: Any, injected: Injected, where: str) -> Middleware:
     try:
-        inspect.signature(middleware).bind(None, None, None)
+        signature = inspect.signature(middleware)
+        others = injected(middleware)
+        own = [parameter for name, parameter in signature.parameters.items() if name not in others]
+        signature.replace(parameters=own).bind(None, None, None)
     except (TypeError, ValueError):
         fits = False
     else:

@@ -1,7 +1,7 @@
 """When does an application begin and end? Contexts, mounted apps and hooks, undone in reverse order.
 
-start   lifespan contexts, mounted apps, startup hooks, the `startup` event
-stop    the `shutdown` event, background tasks, shutdown hooks (last first), mounted apps, contexts
+start   lifespan contexts, mounted apps, dependencies of the app, startup hooks, the `startup` event
+stop    the `shutdown` event, background tasks, shutdown hooks (last first), dependencies, mounted apps, contexts
 
 When the start fails, what had started is undone: shutdown hooks run then too, so they should
 bear to find nothing to close. One that fails does not keep the others from running.
@@ -10,10 +10,13 @@ bear to find nothing to close. One that fails does not keep the others from runn
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Protocol
 
+from nexios._injection.app_values import AppValues
+from nexios._injection.graph import Node
+from nexios._pipeline.lifespan_checks import check_context, check_entered, check_hook
 from nexios.concurrency import BackgroundTasks, Threads
 from nexios.errors import ConfigurationError
 from nexios.events.emitter import EventEmitter
@@ -56,9 +59,17 @@ class Lifespan:
         emitter: EventEmitter,
         background: BackgroundTasks,
         threads: Threads,
+        app_values: AppValues,
         startup_timeout: float | None,
         shutdown_grace: float,
     ) -> None:
+        """Take everything, and raise `ConfigurationError` for a context or a hook that could not run."""
+        for context in contexts:
+            check_context(context)
+        for hook in on_startup:
+            check_hook(hook, "on_startup")
+        for hook in on_shutdown:
+            check_hook(hook, "on_shutdown")
         self._app = app
         self._state = state
         self._contexts = contexts
@@ -68,18 +79,19 @@ class Lifespan:
         self._emitter = emitter
         self._background = background
         self._threads = threads
+        self._app_values = app_values
         self._startup_timeout = startup_timeout
         self._shutdown_grace = shutdown_grace
         self._stack: AsyncExitStack | None = None
 
-    async def start(self) -> None:
-        """Start everything, or undo what had started and raise why."""
+    async def start(self, of_app: Iterable[Node] = ()) -> None:
+        """Start everything, dependencies of the app too, or undo what had started and raise why."""
         if self._stack is not None:
             raise ConfigurationError("The app has started already; it can be started again after it has stopped.")
         self._stack = AsyncExitStack()
         try:
             async with asyncio.timeout(self._startup_timeout) as limit:
-                await self._enter(self._stack)
+                await self._enter(self._stack, of_app)
         except BaseException as exc:
             await self._leave(exc)
             if isinstance(exc, TimeoutError) and limit.expired():
@@ -94,15 +106,19 @@ class Lifespan:
             await self._emit_quietly(SHUTDOWN)
             await self._leave(None)
 
-    async def _enter(self, stack: AsyncExitStack) -> None:
+    async def _enter(self, stack: AsyncExitStack, of_app: Iterable[Node]) -> None:
         stack.callback(self._threads.close)
         for context in self._contexts:
-            yielded = await stack.enter_async_context(context(self._app))
+            entered = context(self._app)
+            check_entered(context, entered)
+            yielded = await stack.enter_async_context(entered)
             if isinstance(yielded, Mapping):
                 self._state.update(**yielded)
         for mounted in self._mounted:
             await mounted.start()
             stack.push_async_callback(_quietly, mounted.stop)
+        stack.push_async_exit(self._close_app_values)
+        await self._app_values.start(of_app)
         for hook in self._on_shutdown:
             stack.push_async_callback(_quietly, hook)
         stack.push_async_callback(self._background.drain, self._shutdown_grace)
@@ -121,6 +137,10 @@ class Lifespan:
         except Exception as failure:
             if failure is not exc:
                 logger.exception("the app's lifespan context failed while it was left")
+
+    async def _close_app_values(self, _kind: object, exc: BaseException | None, _traceback: object) -> None:
+        for failure in await self._app_values.close(exc):
+            logger.error("closing a dependency of the app failed", exc_info=failure)
 
     async def _emit_quietly(self, name: str) -> None:
         try:

@@ -11,13 +11,15 @@ from types import MethodType
 from typing import Any, ClassVar
 
 from nexios._pipeline.errors import ErrorResponder
+from nexios._pipeline.injector import Injected
+from nexios._pipeline.reading import scopes_of
 from nexios._pipeline.returns import discard_unawaited, to_response
 from nexios.messages.content import FileContent
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import find_file
 
-__all__ = ["BaseMiddleware", "Call", "CallNext", "Link", "Middleware", "compile_chain", "describe"]
+__all__ = ["BaseMiddleware", "Call", "CallNext", "Link", "Middleware", "compile_chain", "describe", "inject_middleware"]
 
 CallNext = Callable[..., Awaitable[Response]]
 """Call it to run the rest of the chain; what it returns is always a Response. Arguments are ignored."""
@@ -26,7 +28,8 @@ Middleware = Callable[[Request, Response, CallNext], Awaitable[Any]]
 Call = Callable[[Request, Response], Awaitable[Any]]
 """Ends in a handler, and gives what it returned."""
 Link = Callable[..., Awaitable[Response]]
-"""A link of a chain: takes the request, which carries the builder, and ignores what else it is given."""
+"""A link of a chain: a function (which can be bound) of the request, which carries the builder; ignores what else
+it is given."""
 
 
 class BaseMiddleware(ABC):
@@ -52,25 +55,45 @@ def compile_chain(middleware: Sequence[Middleware], innermost: Link, errors: Err
     """Return the link that walks through `middleware`, outermost first, and ends at `innermost`."""
     link = innermost
     for layer in reversed(middleware):
-        link = _link(layer, link, errors)
+        link = _link(_without_lookup(layer), link, errors)
     return link
 
 
+def inject_middleware(middleware: Middleware, injected: Injected | None) -> Middleware:
+    """Return `middleware` as a function that is given its dependencies too."""
+    if injected is None:
+        return middleware
+
+    async def with_dependencies(request: Request, response: Response, call_next: CallNext) -> Any:
+        scopes = scopes_of(request)
+        return await injected.call(request, response, call_next, scopes=scopes, request=request, response=response)
+
+    with_dependencies.__module__, _, with_dependencies.__qualname__ = describe(middleware).rpartition(".")
+    return with_dependencies
+
+
 def _link(middleware: Middleware, following: Link, errors: ErrorResponder) -> Link:
+    bind = following.__get__  # call_next is the following link, bound to the request: the cheapest way to make it
+
     async def walk(request: Request, *_: object) -> Response:
         response = request._builder
         try:
-            # call_next is the following link, bound to the request: nothing cheaper can be called without arguments.
-            result = await middleware(request, response, MethodType(following, request))
+            result = await middleware(request, response, bind(request))
             if result is not response:  # a Response may be one that is kept for many requests
                 result = result.copy() if isinstance(result, Response) else _converted(middleware, result, response)
-            if type(result.content) is FileContent:
+            if result._media is None and type(result.content) is FileContent:  # a file never has a `_media`
                 await find_file(request, result, result.content)
             return result  # type: ignore[no-any-return]
         except Exception as exc:
             return await errors.respond(request, exc)
 
     return walk
+
+
+def _without_lookup(middleware: Middleware) -> Middleware:
+    """Return what calling an instance comes down to: Python looks for its `__call__` each time anew."""
+    call = inspect.getattr_static(type(middleware), "__call__")
+    return MethodType(call, middleware) if inspect.isfunction(call) else middleware
 
 
 def _converted(middleware: Middleware, result: Any, response: Response) -> Response:
@@ -89,5 +112,7 @@ def _converted(middleware: Middleware, result: Any, response: Response) -> Respo
 
 def describe(middleware: object) -> str:
     """Return the name of a middleware for an error text."""
+    if inspect.ismethod(middleware):
+        middleware = middleware.__self__ if middleware.__name__ == "__call__" else middleware.__func__
     named = middleware if inspect.isfunction(middleware) or inspect.isclass(middleware) else type(middleware)
     return f"{named.__module__}.{named.__qualname__}"

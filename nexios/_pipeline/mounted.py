@@ -12,7 +12,7 @@ from nexios.messages.response import Response
 
 __all__ = ["MountedEngine"]
 
-_SHARED = ("_headers", "_cookies", "_query", "_url", "_body", "_form", "_id")
+_SHARED = ("_headers", "_cookies", "_query", "_url", "_body", "_form", "_id", "_scopes")
 """What is read of the exchange on either side is read for both."""
 
 

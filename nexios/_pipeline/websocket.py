@@ -7,22 +7,23 @@ after accept     the handler returns 1000 · HTTPException 1008 below 500, else 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from nexios._pipeline.errors import printable, problem
-from nexios._pipeline.websocket_arguments import WebSocketCall, compile_websocket_call
+from nexios._pipeline.errors import printable
+from nexios._pipeline.websocket_arguments import WebSocketCall
 from nexios._pipeline.websocket_origin import OriginPolicy
 from nexios.errors import ConfigurationError, HTTPException, NotFound
+from nexios.messages.problem import problem
 from nexios.messages.transport import WebSocketTransport
 from nexios.messages.websocket import WebSocket, WebSocketContext
 from nexios.messages.websocket_state import BadMessage, SocketState, WebSocketDisconnect, cut_reason
 from nexios.routing.matcher import Matcher
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import WebSocketRoute
-from nexios.routing.template import compile_template
+from nexios.routing.template import Template, compile_template
 from nexios.settings import Limits
 
 __all__ = ["WebSocketPlan", "WebSocketPlans"]
@@ -60,7 +61,7 @@ class WebSocketPlans:
 
     Raises:
         ConfigurationError: A handler cannot be called with what there is, or a route has
-            middleware or dependencies, which WebSockets do not run.
+            middleware, which WebSockets do not run.
         DuplicateRoute: Two routes have templates of the same shape.
     """
 
@@ -71,6 +72,7 @@ class WebSocketPlans:
         routes: Iterable[WebSocketRoute],
         *,
         limits: Limits,
+        compile_call: Callable[[WebSocketRoute, Template], WebSocketCall],
         registry: ConverterRegistry = DEFAULT_CONVERTERS,
         allowed_origins: Iterable[str] = (),
     ) -> None:
@@ -80,8 +82,8 @@ class WebSocketPlans:
         for route in routes:
             _refuse_unguarded(route)
             template = compile_template(route.template, registry)
-            call = compile_websocket_call(route, template.parameters)
-            self._matcher.add(template, (_HANDSHAKE,), WebSocketPlan(call, route.limits or limits, route))
+            plan = WebSocketPlan(compile_call(route, template), route.limits or limits, route)
+            self._matcher.add(template, (_HANDSHAKE,), plan)
 
     async def handle(self, transport: WebSocketTransport, context: WebSocketContext) -> None:
         """Serve one WebSocket from handshake to end. Never raises an Exception."""
@@ -105,7 +107,8 @@ class WebSocketPlans:
             if plan is None:
                 raise NotFound
             if not self._origins.allows(websocket):
-                logger.info("WebSocket of another origin denied: %s", plan.route.template)
+                origin = printable(", ".join(websocket.headers.get_all("origin")))
+                logger.info("WebSocket %s denied: it comes from the origin %s", plan.route.template, origin)
                 raise HTTPException(403, "The WebSocket comes from another origin.", code="foreign_origin")
             await plan.call(websocket)
         except Exception as exc:
@@ -148,11 +151,10 @@ def _path_below(path: str, root: str) -> str:
 
 def _refuse_unguarded(route: WebSocketRoute) -> None:
     """A check that is silently left out is worse than none."""
-    what = "middleware" if route.middleware else "dependencies" if route.dependencies else None
-    if what is not None:
+    if route.middleware:
         raise ConfigurationError(
-            f"WEBSOCKET {route.template} cannot be compiled: its route or a router around it has {what}, "
+            f"WEBSOCKET {route.template} cannot be compiled: its route or a router around it has middleware, "
             f"which WebSockets do not run.\n\n  {route.location}\n\n"
-            f"Put the route on a router without {what}, and check in the handler before it accepts:\n\n"
-            "    await websocket.deny(401)\n"
+            "Put the route on a router without middleware, and check in a dependency:\n\n"
+            "    dependencies=[Depend(guard)]\n"
         )

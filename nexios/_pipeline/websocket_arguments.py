@@ -2,6 +2,8 @@
 
 the WebSocket       by name, annotation, or as the first parameter
 path parameters     by name; `**kwargs` takes all that are left
+dependencies        by `Depend`, or by their type; closed when the handler ends
+typed inputs        of query, headers and cookies
 the rest            must have defaults
 """
 
@@ -9,20 +11,27 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from nexios._pipeline.arguments import is_async
+from nexios._injection.graph import Call, Graph, Leaf, dependency_of
+from nexios._injection.manner import is_async
+from nexios._injection.program import Program
+from nexios._injection.run import run
+from nexios._injection.scopes import Scopes
+from nexios._injection.signature import EMPTY, Parameter
+from nexios._pipeline.arguments import with_path_params
+from nexios._pipeline.reading import Reading, read_head
+from nexios._pipeline.sources import WEBSOCKET, WEBSOCKET_NAMES, Offer
 from nexios.errors import ConfigurationError
 from nexios.messages.websocket import WebSocket
+from nexios.places import name_of
 from nexios.routing.route import WebSocketRoute
 
-__all__ = ["WebSocketCall", "compile_websocket_call"]
+__all__ = ["WebSocketCall", "compile_websocket_arguments", "compile_websocket_call"]
 
 WebSocketCall = Callable[[WebSocket], Awaitable[Any]]
 
-_NAMES = frozenset({"websocket", "ws", "socket"})
 
-
-def compile_websocket_call(route: WebSocketRoute, path_names: Sequence[str]) -> WebSocketCall:
-    """Return the function that calls the route's handler with what it asks for.
+def compile_websocket_arguments(route: WebSocketRoute, path_names: Sequence[str], graph: Graph, offer: Offer) -> Call:
+    """Return what fills the parameters of the route's handler.
 
     Raises:
         ConfigurationError: The handler is no `async def`, takes no WebSocket, or has a parameter
@@ -30,74 +39,85 @@ def compile_websocket_call(route: WebSocketRoute, path_names: Sequence[str]) -> 
     """
     handler = route.handler
     if not is_async(handler):
-        raise _refusal(route, f"{_name(handler)}() is no async function, so it could neither receive nor send")
-    parameters = list(inspect.signature(handler).parameters.values())
-    roles = {parameter.name: _role(parameter, index, path_names) for index, parameter in enumerate(parameters)}
-    for name, role in roles.items():
-        if role == "unfilled":
-            raise _nothing_fills(route, name, path_names)
-    sockets = [name for name, role in roles.items() if role == "websocket"]
-    if len(sockets) != 1:
-        takes = f"takes two WebSockets, {sockets[0]!r} and {sockets[1]!r}" if sockets else "takes no WebSocket"
-        raise _refusal(route, f"{_name(handler)}() {takes}")
-    leads = parameters[0].name == sockets[0] and parameters[0].kind is not inspect.Parameter.KEYWORD_ONLY
-    return _call(handler, leads, sockets[0], _path_names(roles, path_names))
+        raise refusal(route, f"{name_of(handler)}() is no async function, so it could neither receive nor send")
+    parameters = graph.parameters(handler)
+    own = _sockets(parameters, path_names, graph, offer)
+    if len(own) != 1:
+        takes = f"takes two WebSockets, {own[0]!r} and {own[1]!r}" if own else "takes no WebSocket"
+        raise refusal(route, f"{name_of(handler)}() {takes}")
+
+    def leaf_of(parameter: Parameter) -> Leaf | None:
+        return WEBSOCKET if parameter.name == own[0] else offer(parameter)
+
+    expanded = with_path_params(parameters, path_names)
+    for parameter in expanded:
+        if not (parameter.name in own or _is_filled(parameter, graph, offer)):
+            raise _nothing_fills(route, parameter.name, path_names)
+    return graph.call(handler, leaf_of, expanded)
 
 
-def _role(parameter: inspect.Parameter, index: int, path_names: Sequence[str]) -> str:
-    name, annotation = parameter.name, parameter.annotation
-    if parameter.kind is parameter.VAR_KEYWORD:
-        return "all"
-    if parameter.kind is parameter.VAR_POSITIONAL:
-        return "default"
-    if name in path_names and parameter.kind is not parameter.POSITIONAL_ONLY:
-        return "path"
-    if annotation is WebSocket or annotation == "WebSocket" or name in _NAMES:
-        return "websocket"
-    if parameter.default is not parameter.empty:
-        return "default"
-    return "websocket" if index == 0 and parameter.kind is not parameter.KEYWORD_ONLY else "unfilled"
+def _sockets(parameters: Sequence[Parameter], path_names: Sequence[str], graph: Graph, offer: Offer) -> list[str]:
+    """The parameters that are the WebSocket; where none is by name or annotation, the first that nothing fills."""
+    asked = [
+        parameter.name
+        for parameter in parameters
+        if parameter.annotation in (WebSocket, "WebSocket")
+        or (parameter.name in WEBSOCKET_NAMES and parameter.name not in path_names and dependency_of(parameter) is None)
+    ]
+    first = parameters[0] if parameters else None
+    if asked or first is None or first.is_keyword_only or _is_filled(first, graph, offer):
+        return asked
+    return [first.name]
 
 
-def _path_names(roles: dict[str, str], path_names: Sequence[str]) -> tuple[str, ...]:
-    if "all" in roles.values():
-        taken = {name for name, role in roles.items() if role == "websocket"}
-        return tuple(name for name in path_names if name not in taken)
-    return tuple(name for name, role in roles.items() if role == "path")
+def _is_filled(parameter: Parameter, graph: Graph, offer: Offer) -> bool:
+    return (
+        parameter.is_variadic
+        or parameter.default is not EMPTY
+        or dependency_of(parameter) is not None
+        or offer(parameter) is not None
+        or graph.is_provided(parameter.annotation)
+    )
 
 
-def _call(handler: Callable[..., Any], leads: bool, socket_name: str, names: tuple[str, ...]) -> WebSocketCall:
-    if leads and not names:
-        return handler
+def compile_websocket_call(call: Call, program: Program, reading: Reading) -> WebSocketCall:
+    """Return the handler as a function of the WebSocket."""
+    if [argument.source for argument in call.arguments] == [WEBSOCKET] and not (program.early or program.late):
+        if not call.arguments[0].by_name:
+            return call.fn
 
-    def call(websocket: WebSocket) -> Awaitable[Any]:
-        params = websocket.path_params
-        values = {name: params[name] for name in names}
-        if leads:
-            return handler(websocket, **values)  # type: ignore[no-any-return]
-        return handler(**values, **{socket_name: websocket})  # type: ignore[no-any-return]
+    async def serve(websocket: WebSocket) -> Any:
+        scopes = Scopes()
+        values = program.blank.copy()
+        values[0] = websocket
+        read_head(reading, values)
+        try:
+            result = await run(program, values, scopes, program.call)
+        except BaseException as exc:
+            await scopes.finish(exc)
+            raise
+        await scopes.finish(None)
+        return result
 
-    return call
-
-
-def _name(handler: Callable[..., Any]) -> str:
-    return getattr(handler, "__qualname__", type(handler).__qualname__)
+    return serve
 
 
 def _nothing_fills(route: WebSocketRoute, name: str, path_names: Sequence[str]) -> ConfigurationError:
-    handler = _name(route.handler)
+    handler = name_of(route.handler)
     has = f"it has {', '.join(path_names)}" if path_names else "it has none"
     return ConfigurationError(
         f"WEBSOCKET {route.template} cannot be compiled: nothing fills the parameter {name!r} of {handler}().\n\n"
         f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"
-        f"A parameter after (websocket) must be a path parameter of {route.template!r} ({has}) or have a default.\n"
-        f"For a query parameter, read it from the WebSocket:\n\n"
-        f'    {name} = websocket.query_params.get("{name}")\n'
+        f"A parameter after (websocket) is a path parameter of {route.template!r} ({has}), has a default, "
+        "or says where it comes from:\n\n"
+        f"    {name}: int                  the query parameter {name!r}\n"
+        f"    {name}=Depend(get_{name})    what a provider makes\n"
     )
 
 
-def _refusal(route: WebSocketRoute, what: str) -> ConfigurationError:
-    handler = _name(route.handler)
+def refusal(route: WebSocketRoute, what: str) -> ConfigurationError:
+    """Return the words for a handler that cannot serve WebSockets."""
+    handler = name_of(route.handler)
     return ConfigurationError(
         f"WEBSOCKET {route.template} cannot be compiled: {what}.\n\n"
         f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"

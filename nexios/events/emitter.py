@@ -7,7 +7,7 @@ carried is kept.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from inspect import isawaitable
@@ -23,6 +23,8 @@ __all__ = ["MAX_DEPTH", "MAX_LISTENERS", "EventEmitter", "Listener"]
 
 Listener = Callable[..., object]
 """A function, sync or async, that takes what `emit` is given. A sync one runs in the event loop: it must be quick."""
+
+CallListener = Callable[[Listener, tuple[object, ...], Mapping[str, object]], object]
 
 _L = TypeVar("_L", bound=Listener)
 
@@ -71,9 +73,11 @@ class EventEmitter:
     True
     """
 
-    __slots__ = ("_changed", "_count", "_subscriptions", "_warned")
+    __slots__ = ("_call_listener", "_changed", "_count", "_subscriptions", "_warned")
 
-    def __init__(self) -> None:
+    def __init__(self, call: CallListener | None = None) -> None:
+        """`call` makes the call of a listener, where it needs more than its arguments."""
+        self._call_listener = _called if call is None else call
         self._subscriptions: dict[str, tuple[_Subscription, ...]] = {}
         self._count = 0
         self._warned: set[str] = set()
@@ -174,7 +178,7 @@ class EventEmitter:
         if subscription.once:
             self._remove(subscription)
         try:
-            result = subscription.listener(*args, **kwargs)
+            result = self._call_listener(subscription.listener, args, kwargs)
             if isawaitable(result):
                 await result
         except Exception as exc:
@@ -210,6 +214,10 @@ class EventEmitter:
         for reference in tuple(self._changed):
             if (callback := reference()) is not None:
                 callback()
+
+
+def _called(listener: Listener, args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
+    return listener(*args, **kwargs)
 
 
 def _check_name(name: object) -> None:

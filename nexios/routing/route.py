@@ -4,18 +4,19 @@ A router keeps these records with the paths as they were written; `flatten` retu
 copies of them with full paths, names, middleware and limits. Nothing here runs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Literal, Protocol, TypedDict
 
 import msgspec
 
 from nexios.errors import ConfigurationError
-from nexios.routing.place import Location, Place
+from nexios.places import Location, Place
 from nexios.settings import Limits
 
 __all__ = [
     "NOT_GIVEN",
+    "Documentation",
     "ExceptionHandlers",
     "ExceptionKey",
     "Handler",
@@ -73,6 +74,25 @@ class MiddlewareEntry(msgspec.Struct, frozen=True):
     location: Place
 
 
+class Documentation(msgspec.Struct, frozen=True):
+    """What was said of a route for those who read about it; the rest of its description is found in its code.
+
+    Shape:  `responses` has statuses, or "default", with a type, or a mapping of "model", "description" and "content".
+            `callbacks` has names with mappings as OpenAPI writes them. `security` is None where the app's own holds.
+            `extra` goes into the operation as it is, last.
+    """
+
+    summary: str | None = None
+    description: str | None = None
+    operation_id: str | None = None
+    deprecated: bool = False
+    responses: Mapping[int | str, object] = msgspec.field(default_factory=dict[int | str, object])
+    callbacks: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    external_docs: Mapping[str, str] | None = None
+    security: Sequence[Mapping[str, Sequence[str]]] | None = None
+    extra: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+
+
 class Route(msgspec.Struct, frozen=True, eq=False):
     """A handler, and the methods and the path template that lead to it.
 
@@ -94,10 +114,13 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     limits: Limits | None = None
     max_body_size: int | NotGiven | None = NOT_GIVEN
     on_disconnect: Literal["finish", "cancel"] = "finish"
+    status_code: int | None = None
+    response_model: object = NOT_GIVEN
     dependencies: tuple[object, ...] = ()
     tags: tuple[str, ...] = ()
     include_in_schema: bool = True
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    documentation: Documentation = Documentation()
 
 
 class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
@@ -153,10 +176,26 @@ class RouteOptions(WebSocketOptions, total=False):
 
     `max_body_size` is in bytes, None for no limit. With `on_disconnect="cancel"` the
     handler is cancelled when the client goes away; otherwise it finishes.
+
+    `status_code` is the status when the handler says no other. `response_model` is the type that
+    the handler's result is checked against and written as, where the annotation of what it returns
+    is not it; None switches that off. The others describe the route in the OpenAPI document
+    (`Documentation`); summary and description are otherwise taken from the handler's docstring.
     """
 
     max_body_size: int | None
     on_disconnect: Literal["finish", "cancel"]
+    status_code: int
+    response_model: object
+    summary: str
+    description: str
+    operation_id: str
+    deprecated: bool
+    responses: Mapping[int | str, object]
+    callbacks: Mapping[str, object]
+    external_docs: Mapping[str, str]
+    security: Sequence[Mapping[str, Sequence[str]]]
+    openapi_extra: Mapping[str, object]
 
 
 def method_names(methods: Iterable[str]) -> tuple[str, ...]:

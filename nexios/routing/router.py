@@ -20,9 +20,10 @@ from typing import Self, TypedDict, TypeVar, Unpack
 import msgspec
 
 from nexios.errors import ConfigurationError, DuplicateRoute
-from nexios.routing.place import Location, Place, calling_place, name_of, place_of
+from nexios.places import Location, Place, calling_place, name_of, place_of
 from nexios.routing.route import (
     NOT_GIVEN,
+    Documentation,
     ExceptionHandlers,
     ExceptionKey,
     Handler,
@@ -254,7 +255,31 @@ def _make_route(
         bool(options.get("name")),
         max_body_size=options.get("max_body_size", NOT_GIVEN),
         on_disconnect=on_disconnect,
+        status_code=_status_code(options, place),
+        response_model=options.get("response_model", NOT_GIVEN),
+        documentation=_documentation(options),
         **_common(options, place),
+    )
+
+
+def _status_code(options: RouteOptions, place: Place) -> int | None:
+    status_code = options.get("status_code")
+    if status_code is not None and not (type(status_code) is int and 200 <= status_code <= 599):
+        raise ConfigurationError(f"status_code is a status from 200 to 599, not {status_code!r}.\n\n  {place}")
+    return status_code
+
+
+def _documentation(options: RouteOptions) -> Documentation:
+    return Documentation(
+        summary=options.get("summary"),
+        description=options.get("description"),
+        operation_id=options.get("operation_id"),
+        deprecated=options.get("deprecated", False),
+        responses=MappingProxyType(dict(options.get("responses", {}))),
+        callbacks=MappingProxyType(dict(options.get("callbacks", {}))),
+        external_docs=options.get("external_docs"),
+        security=options.get("security"),
+        extra=MappingProxyType(dict(options.get("openapi_extra", {}))),
     )
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
+from nexios.places import Place
 from nexios.routing.converters import Converter, PathConverter, StrConverter
 from nexios.routing.pattern import Rank, is_leaf, literal_of, rank_of, spanning_converter
-from nexios.routing.place import Place
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import Mount, Route
 from nexios.routing.template import Placeholder, Segment, Template, compile_template, segment_shape

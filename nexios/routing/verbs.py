@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, Unpack
 
 from nexios.errors import ConfigurationError
-from nexios.routing.place import calling_place
+from nexios.places import calling_place
 from nexios.routing.route import ExceptionKey, Handler, RouteOptions, WebSocketOptions
 
 __all__ = ["Verbs"]

@@ -6,7 +6,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar, Unpack, cast
 
+from nexios._injection.depend import Provider
 from nexios._pipeline.engine import Engine
+from nexios._pipeline.in_use import using
 from nexios.application import NexiosApp
 from nexios.messages.transport import Address
 from nexios.settings import Settings
@@ -16,8 +18,8 @@ from nexios.testing.exchange import serve_in_memory
 from nexios.testing.faces import Options, SyncTestClient
 from nexios.testing.library import URL, USE_CLIENT_DEFAULT, AsyncClient, Response
 from nexios.testing.life import TestedLife
-from nexios.testing.overrides import overridden
 from nexios.testing.portal import Portal
+from nexios.testing.settings import changed_settings
 from nexios.testing.streaming import ResponseStream
 from nexios.testing.transport import MemoryTransport
 from nexios.testing.wire import AppTransport
@@ -37,8 +39,9 @@ class TestClient:
     request starts and stops the app around itself.
 
     Responses are those of httpx2: `status_code`, `headers`, `text`, `json()`, ... Each client
-    has its own cookies, and its own compiled app: with `settings`, or with `overrides` of
-    the app's, for that client alone (`overrides={"debug": True, "limits": {"max_body_size": 10}}`).
+    has its own cookies, and its own compiled app, for itself alone: with other `settings` (all, or a
+    mapping of those that differ: `settings={"debug": True, "limits": {"max_body_size": 10}}`), and with
+    `overrides` of providers (`overrides={get_db: fake_db}`).
 
     The base URL has https, so that cookies, which are Secure unless said otherwise, come back.
     A request for another host than that of `base_url`, by redirect too, is refused with
@@ -65,8 +68,8 @@ class TestClient:
         base_url: str = "https://testserver",
         headers: Mapping[str, str] | None = None,
         cookies: dict[str, str] | None = None,
-        settings: Settings | None = None,
-        overrides: Mapping[str, object] | None = None,
+        settings: Settings | Mapping[str, object] | None = None,
+        overrides: Mapping[Any, Provider] | None = None,
         raise_app_exceptions: bool = True,
         follow_redirects: bool = False,
         interface: Literal["memory", "asgi"] = "memory",
@@ -75,7 +78,8 @@ class TestClient:
         client_address: tuple[str, int] = ("127.0.0.1", 50000),
     ) -> None:
         self._app = app
-        self._settings = overridden(settings or app.settings, overrides or {})
+        self._settings = settings if isinstance(settings, Settings) else changed_settings(app.settings, settings or {})
+        self._overrides = dict(overrides or {})
         self._interface = interface
         self._engine: Engine | None = None
         self._life: TestedLife | None = None
@@ -106,7 +110,7 @@ class TestClient:
     def engine(self) -> Engine:
         """The app as it was compiled for this client; no further registration in it afterwards."""
         if self._engine is None:
-            self._engine = self._app.compile(self._settings)
+            self._engine = self._app.compile(self._settings, self._overrides)
             self._app.freeze()
         return self._engine
 
@@ -236,7 +240,8 @@ class TestClient:
     async def _start(self) -> None:
         if self._life is not None:
             raise RuntimeError("the client is in use already; make one for each block, they share nothing")
-        life = self._life = TestedLife(self._app, self.engine)
+        with using(self.engine):
+            life = self._life = TestedLife(self._app, self._app.engine)
         try:
             await life.start()
         except BaseException:
@@ -252,20 +257,25 @@ class TestClient:
             await life.stop()
 
     async def _serve(self, transport: MemoryTransport) -> None:
-        if self._interface == "asgi":
-            await serve_asgi(EngineOverASGI(self.engine), transport)
-        else:
-            await serve_in_memory(self.engine, transport)
+        with using(self.engine):
+            engine = self._app.engine  # with the overrides that hold where the request was made
+            if self._interface == "asgi":
+                await serve_asgi(EngineOverASGI(engine), transport)
+            else:
+                await serve_in_memory(engine, transport)
 
     async def __aenter__(self) -> Self:
         """Start the app in the running event loop. Raises what its startup raises."""
         await self._start()
+        self._using = using(self.engine)
+        self._using.__enter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave what is still open, and stop the app."""
+        self._using.__exit__(None, None, None)
         await self._stop()
 
     def __enter__(self) -> SyncTestClient:

@@ -12,6 +12,7 @@ from nexios._servers.faults import send_failed
 from nexios.application import NexiosApp
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
+from nexios.messages.response import Response
 from nexios.messages.send import send_response
 from nexios.routing.flatten import flatten
 from nexios.testing.legal import check_length, check_message
@@ -34,15 +35,21 @@ async def serve_in_memory(engine: Engine, transport: MemoryTransport) -> None:
     request = Request(transport, engine, transport.method, path, path)
     if transport.root_path:
         request.enter(transport.root_path)
-    response = await engine.handle(request)
+    response: Response | None = None
+    broken: BaseException | None = None
     try:
+        response = await engine.handle(request)
         await send_response(transport, request, response)
     except Exception as exc:
+        broken = exc
         if not transport.started and not isinstance(exc, ClientDisconnect):
             _note(request, exc)
         await send_failed(transport, request, exc)
+    except BaseException as exc:
+        broken = exc
+        raise
     finally:
-        await engine.finish(request, response)
+        await engine.finish(request, response, broken)
 
 
 class Exchange:

@@ -1,6 +1,7 @@
 """When does an app under test begin and end? With its client, in one task, as under a server."""
 
 from nexios._pipeline.engine import Engine
+from nexios._pipeline.in_use import using
 from nexios._servers.life import Life
 from nexios.application import NexiosApp
 from nexios.testing.exchange import errors_noted
@@ -16,6 +17,10 @@ class TestedLife(Life):
     def __init__(self, app: NexiosApp, engine: Engine) -> None:
         super().__init__(engine)
         self._app = app
+
+    async def _live(self) -> None:
+        with using(self._engine):
+            await super()._live()
 
     async def _until_stopped(self) -> None:
         with errors_noted(self._app):

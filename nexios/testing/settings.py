@@ -7,21 +7,21 @@ from typing import Any, TypeVar, cast
 from nexios.errors import ConfigurationError
 from nexios.settings import Limits, Settings
 
-__all__ = ["overridden"]
+__all__ = ["changed_settings"]
 
 _S = TypeVar("_S", Settings, Limits)
 
 
-def overridden(settings: Settings, overrides: Mapping[str, object]) -> Settings:
+def changed_settings(settings: Settings, given: Mapping[str, object]) -> Settings:
     """Return `settings` with some fields changed; `limits` may be a mapping of the few limits that change.
 
     Raises:
         ConfigurationError: There is no such field, or the value does not fit it.
 
-    >>> overridden(Settings(), {"debug": True, "limits": {"max_ranges": 1}}).limits.max_ranges
+    >>> changed_settings(Settings(), {"debug": True, "limits": {"max_ranges": 1}}).limits.max_ranges
     1
     """
-    changes = dict(overrides)
+    changes = dict(given)
     limits = changes.get("limits")
     if isinstance(limits, Mapping):
         changes["limits"] = _replaced(settings.limits, cast("Mapping[object, object]", limits))

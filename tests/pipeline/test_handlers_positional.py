@@ -36,14 +36,21 @@ async def test_an_async_one_is_called(handler: Any) -> None:
 
 
 @pytest.mark.parametrize("handler", [plain, Plain()], ids=["function", "object"])
-def test_a_plain_one_is_refused_when_the_app_compiles(handler: Any) -> None:
-    """Its arguments are given by name, so every request would be a 500."""
+async def test_a_plain_one_is_called(handler: Any) -> None:
     app = NexiosApp()
     app.add_route("/", handler)
+
+    assert (await call(app)).body == b"called"
+
+
+def test_one_that_cannot_be_given_its_arguments_by_position_is_refused() -> None:
+    async def show(request: Request, page: Any = None, item_id: int = 0, /) -> None: ...
+
+    app = NexiosApp()
+    app.add_route("/items/{item_id:int}", show)
 
     with pytest.raises(ConfigurationError) as caught:
         app.compile()
 
-    text = str(caught.value)
-    assert "is positional-only, and arguments are given by name." in text
-    assert text.endswith("Take the '/' out of it.\n")
+    assert "is positional-only, and one before it is left to its default." in str(caught.value)
+    assert str(caught.value).endswith("Take the '/' out of it.\n")

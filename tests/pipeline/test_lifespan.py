@@ -415,7 +415,7 @@ async def test_an_app_that_cannot_be_compiled_does_not_start() -> None:
     """A server takes an exception from the lifespan for "no lifespan here", and would go on."""
     app = NexiosApp()
 
-    async def handler(request: Request, response: Response, limit: int) -> None: ...
+    async def handler(request: Request, response: Response, limit) -> None: ...  # type: ignore[no-untyped-def]
 
     app.add_route("/", handler)
 
@@ -440,7 +440,7 @@ async def test_the_start_may_use_the_emitter_and_the_state() -> None:
 def test_a_context_that_is_no_context_is_told_when_the_app_starts() -> None:
     app = NexiosApp(lifespan=lambda app: 7)  # type: ignore[arg-type,return-value]
 
-    with pytest.raises(TypeError):
+    with pytest.raises(ConfigurationError, match="gave a int, which is no asynchronous context manager"):
         asyncio.run(app.engine.start())
     with pytest.raises(ConfigurationError):
         app.on_startup(print_nothing)

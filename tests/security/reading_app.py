@@ -3,7 +3,8 @@
 from typing import Any
 
 from nexios.application import NexiosApp
-from nexios.http.forms import FormData
+from nexios.http.forms import FormData, Upload
+from nexios.http.multidict import MultiDict
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.settings import Limits
@@ -82,7 +83,7 @@ async def _form(request: Request) -> FormData:
     return await request.form()
 
 
-async def _files(request: Request) -> FormData:
+async def _files(request: Request) -> MultiDict[Upload]:
     return await request.files
 
 

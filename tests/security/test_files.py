@@ -23,6 +23,10 @@ from nexios.testing.raw import RawAnswer, call
 from tests.security.kit import KIB, MIB, Peer, http_scope, linear, peak
 
 CONTENT = b"0123456789"
+NO_RANGE = (
+    b'{"type":"about:blank","title":"Range Not Satisfiable","status":416,"detail":"Range Not Satisfiable",'
+    b'"code":"range_not_satisfiable"}'
+)
 
 
 @pytest.fixture
@@ -133,7 +137,7 @@ async def test_d12_overlapping_ranges_do_not_multiply_the_file(app: NexiosApp, r
     answer = await get(app, range=ranges)
 
     assert answer.status in (200, 416)
-    assert len(answer.body) <= len(CONTENT)
+    assert len(answer.body) <= (len(CONTENT) if answer.status == 200 else 200)
 
 
 @pytest.mark.parametrize(
@@ -148,8 +152,8 @@ async def test_d12_overlapping_ranges_do_not_multiply_the_file(app: NexiosApp, r
         ("bytes=-999999", 206, CONTENT),
         ("BYTES=0-1", 206, b"01"),
         ("bytes=5-4", 200, CONTENT),
-        ("bytes=-0", 416, b""),
-        ("bytes=10-", 416, b""),
+        ("bytes=-0", 416, NO_RANGE),
+        ("bytes=10-", 416, NO_RANGE),
         ("bytes=10-5", 200, CONTENT),
         ("bytes=", 200, CONTENT),
         ("bytes=-", 200, CONTENT),

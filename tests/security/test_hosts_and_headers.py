@@ -329,10 +329,16 @@ async def test_b12_nor_does_serving_them() -> None:
 
 
 def test_b12_a_cache_by_argument_is_bounded_and_never_keyed_by_request_text() -> None:
-    """This list is reviewed: the arguments are a second of our own clock, and one of two classes of settings."""
+    """This list is reviewed: the arguments are a second of our own clock, classes of settings, and types of models."""
     caches = {(name, text) for name, text in decorators() if "cache" in text.partition("(")[0].lower()}
 
-    assert caches == {("dates.py", "lru_cache(maxsize=64)"), ("settings.py", "cache")}
+    assert caches == {
+        ("adapter.py", "cached_property"),
+        ("adapter.py", "lru_cache(maxsize=1024, typed=True)"),
+        ("dates.py", "lru_cache(maxsize=64)"),
+        ("pydantic_backend.py", "cache"),
+        ("settings.py", "cache"),
+    }
 
 
 @pytest.mark.parametrize("piece", [" ,", ",", ";", "for=1,", 'a="\\"";', "a=b;"])

@@ -55,7 +55,7 @@ async def test_r10_a_client_that_is_slow_but_sends_is_served() -> None:
     assert (client.status, app.read) == (200, [b"x" * 20])
 
 
-@pytest.mark.parametrize("kind", ["async", "sync", "file"])
+@pytest.mark.parametrize("kind", ["async", "sync", "file", "bytes"])
 @pytest.mark.parametrize("stalls_at", [0, 1, 2])
 async def test_r10_a_client_that_stops_reading_is_left(
     kind: str, stalls_at: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -67,6 +67,7 @@ async def test_r10_a_client_that_stops_reading_is_left(
         "async": lambda response: response.stream(source.asynchronous()),
         "sync": lambda response: response.stream(source.synchronous()),
         "file": lambda response: response.file(tmp_path / "large"),
+        "bytes": lambda response: response.binary(b"x" * MIB),
     }
     app.get("/")(lambda request, response: contents[kind](response))
     client = Peer(stalls_at=stalls_at)

@@ -274,6 +274,8 @@ async def test_r12_a_form_cleans_up_when_its_last_file_is_begun(monkeypatch: pyt
 FORM = [(b"content-type", MULTIPART.encode())]
 
 MAY_CATCH = {
+    "_injection/exits.py": "raises it again when all exits have run",
+    "concurrency.py": "raises it again when what it shields is over",
     "messages/patience.py": "gives what it caught to the coroutine that it drives",
     "messages/form.py": "raises it again when every upload is closed",
     "messages/thread_io.py": "raises it again when the thread is done",

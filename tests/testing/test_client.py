@@ -135,8 +135,8 @@ async def test_an_app_below_a_prefix(interface: Any) -> None:
 
 async def test_settings_are_overridden_for_one_client_alone() -> None:
     app = make_app()
-    overrides = {"debug": True, "limits": {"max_body_size": 2}}
-    async with TestClient(app, overrides=overrides) as small, TestClient(app) as plain:
+    settings = {"debug": True, "limits": {"max_body_size": 2}}
+    async with TestClient(app, settings=settings) as small, TestClient(app) as plain:
         assert (await small.post("/echo", content=b"abc")).status_code == 413
         assert (await plain.post("/echo", content=b"abc")).status_code == 200
     assert not app.debug
@@ -144,10 +144,10 @@ async def test_settings_are_overridden_for_one_client_alone() -> None:
         assert (await strict.get("/api/endpoint/")).status_code == 404
 
 
-@pytest.mark.parametrize("overrides", [{"dbug": True}, {"limits": {"max": 1}}, {"debug": "maybe"}])
-def test_an_override_that_is_no_setting_is_refused(overrides: Any) -> None:
+@pytest.mark.parametrize("settings", [{"dbug": True}, {"limits": {"max": 1}}, {"debug": "maybe"}])
+def test_an_override_that_is_no_setting_is_refused(settings: Any) -> None:
     with pytest.raises(ConfigurationError):
-        TestClient(make_app(), overrides=overrides)
+        TestClient(make_app(), settings=settings)
 
 
 async def test_registration_ends_when_a_client_is_in_use() -> None:

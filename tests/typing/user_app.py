@@ -1,6 +1,6 @@
 """An application as a user of nexios writes it, with annotations throughout.
 
-`test_user_code.py` runs it, and has mypy and pyright look at it in their strict modes.
+`test_user_code.py` runs it, and `test_type_checkers.py` has the checkers look at it in their strict modes.
 """
 
 import datetime
@@ -230,7 +230,7 @@ def visit(app: NexiosApp) -> dict[str, object]:
 
 async def visit_async(app: NexiosApp) -> dict[str, object]:
     """Use the client as an async test does, through the ASGI side of the application."""
-    async with TestClient(app, interface="asgi", overrides={"debug": True}) as client:
+    async with TestClient(app, interface="asgi", settings={"debug": True}) as client:
         answer = await client.get("/notes/2024-01-31", params={"full": "yes"})
         refused = await client.post("/notes", data={"text": ""})
         async with client.stream("GET", "/tight/lines") as stream:

@@ -4,16 +4,33 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from nexios._injection.app_values import AppValues
+from nexios._injection.graph import Graph
+from nexios._injection.opening import Workers
+from nexios._injection.program import Programs
+from nexios._pipeline.handlers import Handlers
+from nexios._pipeline.sources import Sources
 from nexios._pipeline.websocket import WebSocketPlans
+from nexios.concurrency import Threads
 from nexios.errors import ClientDisconnect
 from nexios.messages.transport import Address, Pairs
 from nexios.messages.websocket import WebSocket
-from nexios.routing.place import Location, Place
+from nexios.places import Location, Place
 from nexios.routing.route import WebSocketRoute
 from nexios.serialization import decode_json
 from nexios.settings import Limits
 
-__all__ = ["GONE", "FakeContext", "FakeTransport", "make_plans", "make_route", "make_websocket", "problem_of", "serve"]
+__all__ = [
+    "GONE",
+    "FakeContext",
+    "FakeTransport",
+    "make_plans",
+    "make_route",
+    "make_websocket",
+    "plans_of",
+    "problem_of",
+    "serve",
+]
 
 GONE = object()
 """In `incoming`: the connection breaks, without a close frame."""
@@ -118,7 +135,20 @@ def make_route(template: str, handler: Callable[..., Any], **fields: Any) -> Web
 
 def make_plans(handler: Callable[..., Any], template: str = "/ws", **options: Any) -> WebSocketPlans:
     """Return an app of one handler."""
-    return WebSocketPlans([make_route(template, handler)], **{"limits": Limits(), **options})
+    return plans_of(make_route(template, handler), **options)
+
+
+def plans_of(*routes: WebSocketRoute, **options: Any) -> WebSocketPlans:
+    """The plans of some routes, compiled as an app does it."""
+    return WebSocketPlans(routes, **{"limits": Limits(), "compile_call": make_handlers().compile_websocket, **options})
+
+
+def make_handlers() -> Handlers:
+    """What compiles the handlers of an app without providers."""
+    app, graph, threads = object(), Graph(), Threads(1)
+    workers = Workers(threads)
+    programs = Programs(workers, AppValues(lambda leaf: app, workers))
+    return Handlers(app, graph, programs, Sources(app, graph), threads)
 
 
 async def serve(handler: Callable[..., Any], transport: FakeTransport | None = None) -> list[tuple[Any, ...]]:

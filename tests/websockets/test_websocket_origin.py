@@ -1,13 +1,16 @@
 """Which pages may open a WebSocket here."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nexios import NexiosApp
 from nexios._pipeline.websocket_origin import OriginPolicy
 from nexios.errors import ConfigurationError
+from nexios.messages.websocket import WebSocket
 from tests.websockets.fake_transport import FakeTransport, make_websocket
 
 
@@ -110,6 +113,45 @@ def test_what_is_no_origin_cannot_be_listed(text: str) -> None:
 def test_one_text_is_no_list_of_origins() -> None:
     with pytest.raises(ConfigurationError, match=r"allowed_origins=\['https://app\.example'\]"):
         OriginPolicy("https://app.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "sent"),
+    [
+        ("https://app.example", "websocket.accept"),
+        ("https://evil.example", "websocket.close"),
+        (None, "websocket.accept"),
+    ],
+)
+async def test_an_app_lets_in_the_origins_of_its_settings(origin: str | None, sent: str) -> None:
+    app = NexiosApp(allowed_origins=["https://app.example"])
+
+    @app.websocket("/ws")
+    async def chat(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    assert (await handshake(app, origin))[0] == sent
+
+
+async def handshake(app: NexiosApp, origin: str | None) -> list[str]:
+    """The types of the messages that the app sends to a page of `origin`."""
+    types: list[str] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        types.append(message["type"])
+
+    headers = [(b"host", b"api.example"), *([(b"origin", origin.encode())] if origin is not None else [])]
+    await app({"type": "websocket", "path": "/ws", "query_string": b"", "headers": headers}, receive, send)
+    return types
+
+
+def test_a_host_that_is_none_is_refused_when_the_app_compiles() -> None:
+    """Settings look at the form alone; that a host is no host is seen here."""
+    with pytest.raises(ConfigurationError, match=r"'https://a\.\.example:port' is no origin"):
+        NexiosApp(allowed_origins=["https://a..example:port"]).compile()
 
 
 @given(st.text(), st.text())

@@ -1,12 +1,24 @@
 """From handshake to end: which handler is called, with what, and how the conversation ends."""
 
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
 
-from nexios._pipeline.websocket import WebSocketPlans
+from nexios import Depend, HTTPException
 from nexios.errors import ConfigurationError, DuplicateRoute
 from nexios.messages.websocket import WebSocket
 from nexios.settings import Limits
-from tests.websockets.fake_transport import FakeContext, FakeTransport, make_plans, make_route, problem_of, serve
+from tests.websockets.fake_transport import (
+    FakeContext,
+    FakeTransport,
+    make_plans,
+    make_route,
+    plans_of,
+    problem_of,
+    serve,
+)
 
 
 async def accepting(websocket: WebSocket) -> None:
@@ -74,7 +86,7 @@ async def test_limits_of_the_route_are_those_of_its_websockets() -> None:
     async def chat(websocket: WebSocket) -> None:
         seen.append(websocket.limits.max_message_size)
 
-    compiled = WebSocketPlans([make_route("/ws", chat, limits=Limits(max_message_size=7))], limits=Limits())
+    compiled = plans_of(make_route("/ws", chat, limits=Limits(max_message_size=7)))
     await compiled.handle(FakeTransport("/ws"), FakeContext())
 
     assert seen == [7]
@@ -91,17 +103,42 @@ async def test_path_parameters_reach_the_handler_converted() -> None:
     assert seen == [7, 7]
 
 
-@pytest.mark.parametrize("field", ["middleware", "dependencies"])
-async def test_what_would_not_run_is_refused_at_compile(field: str) -> None:
-    guarded = make_route("/ws", accepting, **{field: (object(),)})
+async def test_middleware_which_would_not_run_is_refused_at_compile() -> None:
+    guarded = make_route("/ws", accepting, middleware=(object(),))
 
-    with pytest.raises(ConfigurationError, match=f"a router around it has {field}"):
-        WebSocketPlans([guarded], limits=Limits())
+    with pytest.raises(ConfigurationError, match="a router around it has middleware"):
+        plans_of(guarded)
+
+
+async def test_a_dependency_that_refuses_answers_the_handshake() -> None:
+    def guard(websocket: WebSocket) -> None:
+        raise HTTPException(401)
+
+    transport = FakeTransport("/ws")
+    await plans_of(make_route("/ws", accepting, dependencies=(Depend(guard),))).handle(transport, FakeContext())
+
+    assert transport.sent[0][:2] == ("deny", 401)
+
+
+async def test_what_a_provider_opened_is_closed_when_the_handler_ends() -> None:
+    events: list[str] = []
+
+    async def session(websocket: WebSocket, room: int) -> AsyncIterator[str]:
+        events.append(f"open {room}")
+        yield "session"
+        events.append("close")
+
+    async def chat(websocket: WebSocket, page: int = 1, used: Any = Depend(session)) -> None:
+        events.append(f"{used} {page}")
+
+    await make_plans(chat, "/ws/{room:int}").handle(FakeTransport("/ws/7"), FakeContext())
+
+    assert events == ["open 7", "session 1", "close"]
 
 
 async def test_two_routes_of_one_shape_are_refused_at_compile() -> None:
     with pytest.raises(DuplicateRoute):
-        WebSocketPlans([make_route("/{a}", accepting), make_route("/{b}", accepting)], limits=Limits())
+        plans_of(make_route("/{a}", accepting), make_route("/{b}", accepting))
 
 
 async def test_returning_closes_with_1000() -> None:
@@ -126,6 +163,19 @@ async def test_a_foreign_origin_never_reaches_the_handler() -> None:
     assert await serve(chat, transport) == [("deny", 403)]
     assert problem_of(transport)["code"] == "foreign_origin"
     assert called == []
+
+
+async def test_a_denied_origin_is_one_line_in_the_log_whatever_it_holds(caplog: pytest.LogCaptureFixture) -> None:
+    """An operator who forgot `allowed_origins` has to see which one is missing."""
+    caplog.set_level(logging.INFO, "nexios")
+    headers = [("host", "good.example"), ("origin", "https://evil.example\x85forged: line" + "x" * 500)]
+
+    await serve(accepting, FakeTransport("/ws", headers=headers))
+
+    [record] = caplog.records
+    assert (record.name, record.levelno) == ("nexios", logging.INFO)
+    shown = "https://evil.example\\x85forged: line" + "x" * 167
+    assert record.getMessage() == f"WebSocket /ws denied: it comes from the origin {shown}"
 
 
 async def test_a_listed_origin_reaches_the_handler() -> None:

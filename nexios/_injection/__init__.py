@@ -1,0 +1,1 @@
+"""Dependency injection: markers, signatures, the graph of providers, and the values they make."""

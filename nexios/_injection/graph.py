@@ -1,0 +1,252 @@
+"""Which provider needs which? A graph of nodes, built once; what cannot work is an error with its place.
+
+    handler ─► get_repo ─► get_session ─► get_pool (app)
+                      └──► settings
+
+A parameter is filled by `Depend`, by a leaf (what the caller of the graph knows: the request, a
+path parameter, a typed input), by a provider registered for its type, or by its default.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from nexios._injection.depend import Dependency, Provider, ScopeName
+from nexios._injection.manner import Manner, manner_of, yields_twice
+from nexios._injection.signature import EMPTY, Parameter, parameters_of
+from nexios.errors import ConfigurationError
+from nexios.places import name_of, place_of
+
+__all__ = ["Argument", "Call", "Graph", "Leaf", "LeafOf", "Node", "dependency_of"]
+
+_LIFE: Final[Mapping[ScopeName, int]] = {"handler": 0, "request": 1, "app": 2}
+"""How long a value lives; one may lean only on those that live at least as long."""
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """A value that no provider makes. `key` says to the caller what it is; leaves of one key are one.
+
+    A leaf that is there for the whole life of the app has the scope "app".
+    """
+
+    key: Hashable
+    scope: ScopeName = "request"
+
+
+LeafOf = Callable[[Parameter], Leaf | None]
+"""Says which leaf fills a parameter, if one does."""
+
+
+class Node(msgspec.Struct, frozen=True, eq=False):
+    """A provider in its place: one value per scope, or per asker where it is not cached.
+
+    `key` is the same for two nodes that would make the same value.
+    """
+
+    call: "Call"
+    options: Dependency
+    manner: Manner
+    key: Hashable
+
+    @property
+    def scope(self) -> ScopeName:
+        """How long its value lives."""
+        return self.options.scope
+
+    @property
+    def is_context(self) -> bool:
+        """Whether there is something to close."""
+        return self.manner in (Manner.CONTEXT, Manner.ASYNC_CONTEXT) or self.options.limit is not None
+
+
+class Argument(msgspec.Struct, frozen=True, eq=False):
+    """What fills one parameter. After one that is left to its default, the others are given by name."""
+
+    parameter: Parameter
+    source: Node | Leaf
+    by_name: bool
+
+
+class Call(msgspec.Struct, frozen=True, eq=False):
+    """A function, and what fills those of its parameters that are filled."""
+
+    fn: Callable[..., Any]
+    arguments: tuple[Argument, ...]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The providers that it asks for itself."""
+        return tuple(argument.source for argument in self.arguments if isinstance(argument.source, Node))
+
+
+class Graph:
+    """The providers of one app, with overrides taken into account. Built and thrown away by compile.
+
+    Raises:
+        ConfigurationError: A cycle, a value that would outlive what it leans on, a parameter that
+            nothing fills, or a generator that yields twice; with the place and the way to it.
+    """
+
+    def __init__(
+        self,
+        *,
+        provided: Mapping[Any, Dependency] | None = None,
+        overrides: Mapping[Any, Provider] | None = None,
+    ) -> None:
+        self._provided = provided or {}
+        self._overrides = overrides or {}
+        self._nodes: dict[Hashable, Node] = {}
+        self._parameters: dict[int, tuple[Provider, tuple[Parameter, ...]]] = {}
+
+    def call(self, fn: Callable[..., Any], leaf_of: LeafOf, parameters: Sequence[Parameter] | None = None) -> Call:
+        """Return how to call `fn`, whose parameters may be asked for in part (`parameters`)."""
+        return self._call(fn, self.parameters(fn) if parameters is None else parameters, leaf_of, ())
+
+    def node(self, dependency: Dependency, leaf_of: LeafOf) -> Node:
+        """Return the node of a dependency that no parameter asks for: a guard."""
+        return self._node(dependency, leaf_of, ())
+
+    def parameters(self, fn: Callable[..., Any]) -> tuple[Parameter, ...]:
+        """Return the parameters of a function, read once and then the same objects."""
+        kept = self._parameters.get(id(fn))
+        if kept is None:
+            kept = self._parameters[id(fn)] = (fn, parameters_of(fn))
+        return kept[1]
+
+    def is_provided(self, annotation: Any) -> bool:
+        """Whether a provider is registered for the type."""
+        return self._provided_for(annotation) is not None
+
+    def _call(
+        self, fn: Callable[..., Any], parameters: Sequence[Parameter], leaf_of: LeafOf, way: tuple[Provider, ...]
+    ) -> Call:
+        arguments: list[Argument] = []
+        by_name = False
+        for parameter in parameters:
+            source = self._source(parameter, leaf_of, way)
+            by_name = by_name or source is None or parameter.is_keyword_only
+            if source is not None:
+                arguments.append(Argument(parameter, source, by_name))
+            elif parameter.default is EMPTY and not parameter.is_variadic:
+                raise _unfilled(fn, parameter, way)
+        return Call(fn, tuple(arguments))
+
+    def _source(self, parameter: Parameter, leaf_of: LeafOf, way: tuple[Provider, ...]) -> Node | Leaf | None:
+        dependency = dependency_of(parameter)
+        if dependency is not None:
+            return self._node(dependency, leaf_of, way)
+        leaf = leaf_of(parameter)
+        if leaf is not None:
+            return leaf
+        provided = self._provided_for(parameter.annotation)
+        return None if provided is None else self._node(provided, leaf_of, way)
+
+    def _provided_for(self, annotation: Any) -> Dependency | None:
+        try:
+            provided = self._provided.get(annotation)
+        except TypeError:  # an annotation that cannot be a key
+            return None
+        if provided is None or annotation not in self._overrides:
+            return provided
+        return msgspec.structs.replace(provided, provider=self._overrides[annotation])
+
+    def _node(self, dependency: Dependency, leaf_of: LeafOf, way: tuple[Provider, ...]) -> Node:
+        asked: Any = dependency.provider
+        provider = self._overridden(asked)
+        if provider in way:
+            raise _cycle((*way, provider))
+        manner = manner_of(provider)
+        if manner in (Manner.CONTEXT, Manner.ASYNC_CONTEXT) and yields_twice(provider):
+            raise _twice(provider)
+        call = self._call(provider, self._asked(provider, way), leaf_of, (*way, provider))
+        _check_lives(provider, dependency.scope, call, way)
+        keys = tuple(_key_of(argument) for argument in call.arguments)
+        options = msgspec.structs.replace(dependency, provider=provider)
+        key: Hashable = (options, keys)
+        if not dependency.cache:
+            return Node(call, options, manner, object())
+        return self._nodes.setdefault(key, Node(call, options, manner, key))
+
+    def _asked(self, provider: Provider, way: tuple[Provider, ...]) -> tuple[Parameter, ...]:
+        try:
+            return self.parameters(provider)
+        except ValueError:  # a builtin: called with nothing
+            return ()
+        except TypeError as exc:
+            raise ConfigurationError(f"{provider!r} cannot be a provider: {exc}.{_asked_by(way)}") from None
+
+    def _overridden(self, provider: Provider) -> Provider:
+        try:
+            return self._overrides.get(provider, provider)
+        except TypeError:  # a callable object that is not hashable cannot be overridden
+            return provider
+
+
+def dependency_of(parameter: Parameter) -> Dependency | None:
+    """Return what `Depend` said of a parameter, as its default or in `Annotated`; None when it says nothing."""
+    given = parameter.default if isinstance(parameter.default, Dependency) else None
+    for item in parameter.metadata:
+        given = given or (item if isinstance(item, Dependency) else None)
+    if given is None or given.provider is not None:
+        return given
+    if not callable(parameter.annotation) or parameter.annotation is EMPTY:
+        raise ConfigurationError(
+            f"Depend() of the parameter {parameter.name!r} names no provider, and its annotation is no class.\n"
+            f"Write {parameter.name}=Depend(provider)."
+        )
+    return msgspec.structs.replace(given, provider=parameter.annotation)
+
+
+def _key_of(argument: Argument) -> Hashable:
+    return argument.parameter.name, argument.source.key
+
+
+def _check_lives(provider: Provider, scope: ScopeName, call: Call, way: tuple[Provider, ...]) -> None:
+    for argument in call.arguments:
+        if _LIFE[argument.source.scope] < _LIFE[scope]:
+            raise _leak(provider, scope, argument, way)
+
+
+def _line(provider: Provider) -> str:
+    return f"  {place_of(provider)}   {name_of(provider)}()"
+
+
+def _asked_by(way: Sequence[Provider]) -> str:
+    return "\n\nIt is asked for by:\n" + "\n".join(map(_line, reversed(way))) if way else ""
+
+
+def _cycle(way: Sequence[Provider]) -> ConfigurationError:
+    circle = way[way.index(way[-1]) :]
+    names = " -> ".join(name_of(provider) for provider in circle)
+    lines = "\n".join(map(_line, circle[:-1]))
+    return ConfigurationError(
+        f"Dependencies go in a circle: {names}.\n\n{lines}\n\n"
+        "Take one of them out, or move what both need into a provider of its own."
+    )
+
+
+def _twice(provider: Provider) -> ConfigurationError:
+    return ConfigurationError(
+        f"{name_of(provider)}() yields twice, and a provider yields its value once.\n\n{_line(provider)}\n\n"
+        "What follows the one yield is the cleanup:\n\n    try:\n        yield value\n    finally:\n        ..."
+    )
+
+
+def _leak(provider: Provider, scope: ScopeName, argument: Argument, way: Sequence[Provider]) -> ConfigurationError:
+    source, name = argument.source, argument.parameter.name
+    what = f"{name_of(source.call.fn)}()" if isinstance(source, Node) else f"{name!r}"
+    lines = [_line(provider), *([_line(source.call.fn)] if isinstance(source, Node) else [])]
+    return ConfigurationError(
+        f"{name_of(provider)}() lives as long as its {scope!r} scope, and needs {what}, which lives for one "
+        f"{source.scope!r} only.\n\n" + "\n".join(lines) + f"{_asked_by(way)}\n\n"
+        f"Give {name_of(provider)} the scope {source.scope!r}, or let it do without {what}."
+    )
+
+
+def _unfilled(fn: Callable[..., Any], parameter: Parameter, way: Sequence[Provider]) -> ConfigurationError:
+    asked = _asked_by(way[:-1])
+    return ConfigurationError(
+        f"Nothing fills the parameter {parameter.name!r} of {name_of(fn)}().\n\n{_line(fn)}{asked}\n\n"
+        f"Give it a provider, {parameter.name}=Depend(...), an annotation that says what it is, or a default."
+    )

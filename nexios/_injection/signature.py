@@ -1,0 +1,107 @@
+"""What does a function ask for? Its parameters, with annotations resolved, as injection and inputs see them."""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, Final, get_origin, get_type_hints
+
+import msgspec
+
+__all__ = ["EMPTY", "Parameter", "parameters_of", "returns_of"]
+
+EMPTY: Final = inspect.Parameter.empty
+"""No annotation, or no default."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of a function.
+
+    Shape:  `annotation` is the type without `Annotated`, `metadata` is what `Annotated` added; EMPTY and () when
+            there is none. A forward reference that cannot be resolved stays a text.
+    """
+
+    name: str
+    annotation: Any
+    metadata: tuple[Any, ...]
+    default: Any
+    kind: Any
+
+    @property
+    def is_variadic(self) -> bool:
+        """Whether it is `*args` or `**kwargs`."""
+        return self.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+    @property
+    def is_keyword_only(self) -> bool:
+        """Whether it can be given by name alone."""
+        return self.kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def parameters_of(fn: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Return the parameters of a function, bound method, class, callable object or partial, in order.
+
+    Raises:
+        ValueError: Python knows no signature for it (some builtins).
+
+    >>> def search(text: Annotated[str, "words"], limit: int = 10): ...
+    >>> [(p.name, p.annotation, p.metadata) for p in parameters_of(search)]
+    [('text', <class 'str'>, ('words',)), ('limit', <class 'int'>, ())]
+    """
+    hints = _hints(fn)
+    return tuple(_parameter(parameter, hints) for parameter in inspect.signature(fn).parameters.values())
+
+
+def returns_of(fn: Callable[..., Any]) -> Any:
+    """Return the annotation of what `fn` returns, `Annotated` kept; EMPTY when there is none."""
+    return _hints(fn).get("return", EMPTY)
+
+
+def _parameter(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Parameter:
+    hint = hints.get(parameter.name, parameter.annotation)
+    annotation, metadata = (hint.__origin__, hint.__metadata__) if get_origin(hint) is Annotated else (hint, ())
+    return Parameter(parameter.name, annotation, metadata, parameter.default, parameter.kind)
+
+
+def _hints(fn: Callable[..., Any]) -> dict[str, Any]:
+    target = _annotated_part(fn)
+    try:
+        return get_type_hints(target, include_extras=True)
+    except Exception:  # one name that cannot be found must not hide the others
+        return _hints_one_by_one(target)
+
+
+def _annotated_part(fn: Callable[..., Any]) -> Any:
+    """The function whose annotations describe the call of `fn`."""
+    while isinstance(fn, partial):
+        fn = fn.func
+    fn = inspect.unwrap(fn)
+    if inspect.isclass(fn):
+        made_by = [name for name in ("__new__", "__init__") if getattr(fn, name) is not getattr(object, name)]
+        return getattr(fn, made_by[-1]) if made_by and hasattr(getattr(fn, made_by[-1]), "__annotations__") else fn
+    if not inspect.isroutine(fn):
+        return type(fn).__call__
+    return fn
+
+
+def _hints_one_by_one(target: Any) -> dict[str, Any]:
+    namespace = getattr(sys.modules.get(getattr(target, "__module__", "")), "__dict__", {})
+    namespace = {**namespace, **getattr(inspect.unwrap(target), "__globals__", {})}
+    hints: dict[str, Any] = {}
+    for name, annotation in inspect.get_annotations(target).items():
+        hints[name] = _evaluated(annotation, namespace) if isinstance(annotation, str) else annotation
+    return hints
+
+
+def _evaluated(annotation: str, namespace: dict[str, Any]) -> Any:
+    try:
+        return get_type_hints(_Holder(annotation), namespace, include_extras=True)["it"]
+    except Exception:
+        return annotation
+
+
+class _Holder:
+    """Something with one annotation, for `get_type_hints`."""
+
+    def __init__(self, annotation: str) -> None:
+        self.__annotations__ = {"it": annotation}

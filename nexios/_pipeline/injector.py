@@ -1,0 +1,134 @@
+"""How do middleware, listeners, exception handlers and scripts get dependencies? Beside what their caller gives them.
+
+A parameter with `Depend` or a marker, or of a type that is provided, is injected, by name; the
+others are the caller's business.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from nexios._injection.graph import Argument, Call, Graph, Leaf, dependency_of
+from nexios._injection.program import Program, Programs, in_order
+from nexios._injection.run import run
+from nexios._injection.scopes import Scopes
+from nexios._injection.signature import Parameter, parameters_of
+from nexios._pipeline.inputs.markers import Marker
+from nexios._pipeline.reading import Reading, read_head, reading_of
+from nexios._pipeline.sources import REQUEST, RESPONSE, Offer, Sources
+from nexios.errors import ConfigurationError
+from nexios.places import name_of, place_of
+
+__all__ = ["Injected", "Injector", "asks_for_something"]
+
+
+class Injected(msgspec.Struct, frozen=True, eq=False):
+    """A function, and what it is given besides its caller's arguments."""
+
+    fn: Callable[..., Any]
+    names: tuple[str, ...]
+    program: Program
+    reading: Reading
+    asks_request: bool
+
+    async def call(
+        self, *given: Any, scopes: Scopes, request: Any = None, response: Any = None, named: Mapping[str, Any] = {}
+    ) -> Any:
+        """Call the function, awaited if it is async.
+
+        Raises:
+            InvalidInput: A typed input does not fit.
+            ConfigurationError: A provider asks for the request, and there is none.
+        """
+        if request is None and self.asks_request:
+            raise ConfigurationError(
+                f"{name_of(self.fn)}() needs a provider that asks for the request, and is called outside of one.\n\n"
+                f"  {place_of(self.fn)}   {name_of(self.fn)}()"
+            )
+        values = self.program.blank.copy()
+        values[:2] = request, response
+        read_head(self.reading, values)
+        names = self.names
+
+        def call(*injected: Any) -> Any:
+            return self.fn(*given, **{**named, **dict(zip(names, injected, strict=True))})
+
+        return await run(self.program, values, scopes, call)
+
+
+class Injector:
+    """Says what the functions of one compiled app are injected with. What it finds is kept."""
+
+    def __init__(self, app: object, graph: Graph, programs: Programs, sources: Sources) -> None:
+        self._app = app
+        self._graph = graph
+        self._programs = programs
+        self._offer = sources.offer({}, ())
+        self._kept: dict[int, tuple[object, Injected | None]] = {}
+
+    def of(self, fn: Callable[..., Any]) -> Injected | None:
+        """Return what `fn` is injected with; None for a function that asks for nothing.
+
+        Raises:
+            ConfigurationError: What it asks for cannot be.
+        """
+        kept = self._kept.get(id(fn))
+        if kept is None:
+            kept = self._kept[id(fn)] = (fn, self._injected(fn))
+        return kept[1]
+
+    def names_of(self, fn: Callable[..., Any]) -> frozenset[str]:
+        """Return the names of the parameters that are injected."""
+        return frozenset(parameter.name for parameter in self._parameters(fn) if self._is_injected(parameter))
+
+    def call_of(self, fn: Callable[..., Any], offer: Offer | None = None) -> Call:
+        """Return what fills the injected parameters of `fn`, those alone."""
+        asked = [parameter for parameter in self._parameters(fn) if self._is_injected(parameter)]
+        return self._graph.call(fn, offer or self._offer, asked)
+
+    def compiled(self, call: Call) -> Injected | None:
+        """Return the program of what `call_of` found."""
+        if not call.arguments:
+            return None
+        program = self._programs.compile(call, first=(REQUEST, RESPONSE))
+        reading, _ = reading_of(program, self._app)
+        if reading.body is not None:
+            raise ConfigurationError(
+                f"{name_of(call.fn)}() asks for the body, which belongs to handlers.\n\n"
+                f"  {place_of(call.fn)}   {name_of(call.fn)}()\n\n"
+                "Take the request, and read it:\n\n    await request.json()"
+            )
+        names = tuple(argument.parameter.name for argument in call.arguments)
+        return Injected(call.fn, names, program, reading, _asks_request(call))
+
+    def _injected(self, fn: Callable[..., Any]) -> Injected | None:
+        return self.compiled(self.call_of(fn))
+
+    def _parameters(self, fn: Callable[..., Any]) -> tuple[Parameter, ...]:
+        try:
+            return self._graph.parameters(fn)
+        except (TypeError, ValueError):  # a builtin
+            return ()
+
+    def _is_injected(self, parameter: Parameter) -> bool:
+        marked = any(isinstance(given, Marker) for given in (parameter.default, *parameter.metadata))
+        return marked or dependency_of(parameter) is not None or self._graph.is_provided(parameter.annotation)
+
+
+def asks_for_something(fn: Callable[..., Any]) -> bool:
+    """Whether a function has a parameter with `Depend`."""
+    try:
+        return any(dependency_of(parameter) is not None for parameter in parameters_of(fn))
+    except (TypeError, ValueError):  # a builtin
+        return False
+
+
+def _asks_request(call: Call) -> bool:
+    """Whether a provider, at first or second hand, leans on something that a request alone has."""
+    calls = [call, *(node.call for node in in_order(call.nodes) if node.scope != "app")]
+    return any(_is_of_request(argument) for one in calls for argument in one.arguments)
+
+
+def _is_of_request(argument: Argument) -> bool:
+    return isinstance(argument.source, Leaf) and argument.source.scope != "app"

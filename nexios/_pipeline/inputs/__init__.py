@@ -1,0 +1,1 @@
+"""Typed inputs: what a handler asks of a request, read and validated before it runs."""

@@ -1,0 +1,115 @@
+"""How is a result of a declared type written? Checked, without undeclared fields, in the client's format.
+
+The type is `response_model`, or what the handler's annotation says it returns. JSON is
+written unless the client asks for MessagePack (RFC 9110 section 12.5.1). A result that does not fit
+is the developer's error: a 500, logged with the place.
+"""
+
+import types
+from collections.abc import Callable
+from typing import Any, Final, Union, get_args, get_origin
+
+from nexios._injection.signature import EMPTY
+from nexios.errors import ConfigurationError
+from nexios.http.accept import best_match
+from nexios.messages.request import Request
+from nexios.messages.response import Response
+from nexios.models.adapter import adapt
+from nexios.models.problems import Invalid
+from nexios.places import name_of, place_of
+from nexios.routing.route import NOT_GIVEN, Route
+
+__all__ = ["Reply", "compile_reply", "type_of_result"]
+
+Reply = Callable[[Any, Request, Response], Response]
+"""Fills the builder from what a handler returned."""
+
+_JSON: Final = ("content-type", "application/json")
+_MSGPACK: Final = ("content-type", "application/msgpack")
+_OFFERED: Final = ("application/json", "application/msgpack")
+
+_AS_THEY_ARE: Final = (EMPTY, Any, object, None, type(None), str, bytes, bytearray, dict, list, tuple, int, float, bool)
+"""Results whose annotation says nothing that their value does not."""
+
+
+def type_of_result(route: Route, annotation: Any) -> Any:
+    """Return the type that a route's results are written as; EMPTY when none is declared.
+
+    >>> type_of_result(Route(("GET",), "/", print, "x", None), int | Response)
+    <class 'int'>
+    """
+    if route.response_model is None:
+        return EMPTY
+    if route.response_model is not NOT_GIVEN:
+        return route.response_model
+    return _without_responses(annotation)
+
+
+def _without_responses(annotation: Any) -> Any:
+    """Of `Item | Response` the item, of `tuple[Item, int]` (body and status) the body."""
+    if get_origin(annotation) is tuple:
+        parts = get_args(annotation)
+        is_answer = len(parts) in (2, 3) and parts[1] is int
+        return _without_responses(parts[0]) if is_answer else EMPTY
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = tuple(part for part in map(_without_responses, get_args(annotation)) if part is not EMPTY)
+        return Union[parts] if parts else EMPTY  # noqa: UP007  (made at run time)
+    if isinstance(annotation, type) and issubclass(annotation, Response):
+        return EMPTY
+    return EMPTY if isinstance(annotation, str) else annotation
+
+
+def compile_reply(route: Route, kind: Any) -> Reply | None:
+    """Return what writes the results of a route as `kind`; None when they are written as they are.
+
+    Raises:
+        ConfigurationError: `response_model` is no type that can be written.
+    """
+    if any(kind is plain for plain in _AS_THEY_ARE) or _holds_anything(kind):
+        return None
+    try:
+        adapter = adapt(kind)
+    except ConfigurationError as exc:
+        if route.response_model is NOT_GIVEN:
+            return None  # an annotation for readers, of what only its author knows how to send
+        raise ConfigurationError(f"{exc}\n\n  {route.location}   {name_of(route.handler)}()") from None
+    return _reply(route, adapter.to_json, adapter.to_msgpack)
+
+
+def _holds_anything(kind: Any) -> bool:
+    """Whether it is a dict or list of anything."""
+    return (
+        get_origin(kind) in (dict, list)
+        and all(part in (str, Any, object) for part in get_args(kind))
+        and (get_args(kind)[-1] in (Any, object))
+    )
+
+
+def _reply(route: Route, to_json: Callable[[Any], bytes], to_msgpack: Callable[[Any], bytes]) -> Reply:
+    def reply(result, request, response):  # type: ignore[no-untyped-def]  # annotations cost time on each request
+        if isinstance(result, Response):
+            return result
+        headers = None
+        if type(result) is tuple and len(result) in (2, 3) and type(result[1]) is int:
+            response.status(result[1])
+            headers = result[2] if len(result) == 3 else None
+            result = result[0]
+        accept = request._transport.header_values("accept")
+        try:
+            if accept and "msgpack" in accept[0] and best_match(accept[0], _OFFERED) == _OFFERED[1]:
+                response._fill(to_msgpack(result), _MSGPACK).headers.add_vary("accept")
+            else:
+                response._fill(to_json(result), _JSON)
+        except Invalid as exc:
+            raise _does_not_fit(route, result, exc) from None
+        return response if headers is None else response.set_headers(headers)
+
+    return reply
+
+
+def _does_not_fit(route: Route, result: object, exc: Invalid) -> TypeError:
+    faults = "\n".join(f"    {problem.pointer or '(the whole)'} {problem.detail}" for problem in exc.problems[:10])
+    return TypeError(
+        f"{name_of(route.handler)}() returned {type(result).__qualname__}, which does not fit what it declares:\n\n"
+        f"{faults}\n\n  {place_of(route.handler)}   {name_of(route.handler)}()"
+    )

@@ -1,0 +1,35 @@
+"""What do the engines of one running app have in common? One with overrides runs beside the one without."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from nexios._injection.app_values import AppValues
+from nexios._injection.opening import Workers
+from nexios._pipeline.install import Layers
+from nexios._pipeline.lifespan import Startable
+from nexios.concurrency import BackgroundTasks, Threads
+from nexios.messages.request import Request
+from nexios.messages.response import Response
+
+__all__ = ["MountedApp", "Resources"]
+
+
+class MountedApp(Startable, Protocol):
+    """A mounted application as the pipeline sees it."""
+
+    def __call__(self, request: Request, response: Response) -> Awaitable[Response]:
+        """Answer one request, whose `root_path` ends where the mounted app begins."""
+
+
+class Resources:
+    """What lives as long as the app, however often it is compiled: threads, tasks, values, middleware, mounted apps."""
+
+    __slots__ = ("app_values", "background", "layers", "mounted", "threads", "workers")
+
+    def __init__(self, app: object, thread_limit: int) -> None:
+        self.threads: Threads = Threads(thread_limit)
+        self.background: BackgroundTasks = BackgroundTasks()
+        self.workers: Workers = Workers(self.threads)
+        self.app_values: AppValues = AppValues(lambda leaf: app, self.workers)
+        self.layers: Layers = {}
+        self.mounted: dict[int, MountedApp] = {}

@@ -1,0 +1,176 @@
+"""The documentation pages in a real browser, from a real server: do they show the API, call it, and keep to themselves?
+
+Whatever a page asks of another site is refused and written down, and so is what its policy forbids and
+what goes to the console as an error. The clock of a page is ours, so that an hour is over at once.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.contract.servers import SERVERS, Running, running
+
+sync_api: Any = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+UVICORN = next(server for server in SERVERS if server.name == "uvicorn-h11")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="browsers are started as on Linux"),
+    pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} is installed"),
+    pytest.mark.skipif(find_spec("uvicorn") is None, reason="uvicorn is not installed"),
+]
+
+PREFIXES = ["", "/inner"]
+UIS = ["scalar", "swagger", "redoc"]
+PATIENCE = 20_000
+"""Milliseconds until something that must be seen is missed."""
+NOTE_VIOLATIONS = """
+globalThis.violations = [];
+addEventListener("securitypolicyviolation", (event) => {
+  violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
+class Visit:
+    """A visit of one page, and all that it should not have done."""
+
+    def __init__(self, context: Any, site: str) -> None:
+        self.page = context.new_page()
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+        self._site = site
+        self.page.set_default_timeout(PATIENCE)
+        context.add_init_script(NOTE_VIOLATIONS)
+        context.route("**/*", self._let_through)
+        context.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        self.page.clock.install()
+
+    def _let_through(self, route: Any) -> None:
+        url: str = route.request.url
+        if url.startswith(f"{self._site}/"):
+            route.continue_()
+        else:
+            self.foreign.append(url)
+            route.abort()
+
+    def go(self, path: str) -> Any:
+        """Go to a page, and return it."""
+        self.page.goto(self._site + path)
+        return self.page
+
+    def open(self, path: str) -> Any:
+        """Go to a page, and return it when it shows an operation."""
+        self.go(path)
+        if "redoc" in path:
+            self.page.get_by_text("vocabulary").first.click()  # it shows the operations of a tag when asked
+        self.page.get_by_text("Show one word").first.wait_for()
+        return self.page
+
+    def an_hour_later(self) -> None:
+        """Let every timer of the page go off that has less than an hour to go."""
+        self.page.clock.fast_forward("01:00:00")
+
+    @property
+    def violations(self) -> list[str]:
+        """What the policy of the page forbade it."""
+        found: list[str] = self.page.evaluate("violations")
+        return found
+
+    def expect_nothing_noted(self) -> None:
+        """It asked nobody else, was forbidden nothing, and reported no error."""
+        assert (self.foreign, self.violations, self.errors) == ([], [], [])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(UVICORN, "tests.browser.docs_app:app", tmp_path_factory.mktemp("docs"), {}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One for the module and no longer: while Playwright runs, no test in this thread can run an event loop."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any, site: Running) -> Iterator[Visit]:
+    with browser.new_context(viewport={"width": 1300, "height": 900}, service_workers="block") as context:
+        yield Visit(context, site.url)
+
+
+def asked_of(site: Running) -> list[str]:
+    """The words that the server was asked for, by their paths."""
+    asked: list[str] = httpx2.get(f"{site.url}/asked", trust_env=False).json()
+    return asked
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("ui", UIS)
+def test_a_page_shows_the_operations_and_asks_nobody_else(visit: Visit, prefix: str, ui: str) -> None:
+    visit.open(f"{prefix}/docs/{ui}")
+    visit.an_hour_later()
+
+    visit.expect_nothing_noted()
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_swagger_ui_calls_the_api(visit: Visit, site: Running, prefix: str) -> None:
+    page = visit.open(f"{prefix}/docs/swagger")
+
+    page.get_by_text("Show one word").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_placeholder("id").fill("31")
+    page.get_by_role("button", name="Execute").click()
+    page.get_by_text("said-by-the-server").first.wait_for()
+
+    assert f"{prefix}/words/31" in asked_of(site)
+    visit.expect_nothing_noted()
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_scalar_calls_the_api(visit: Visit, site: Running, prefix: str) -> None:
+    page = visit.open(f"{prefix}/docs")
+
+    page.get_by_role("button", name="Test Request").first.click()
+    page.get_by_role("button", name="Send").first.click()
+    page.get_by_text("said-by-the-server").first.wait_for()
+
+    assert f"{prefix}/words/7" in asked_of(site)
+    visit.expect_nothing_noted()
+
+
+def test_the_search_of_redoc_works_without_a_worker(visit: Visit) -> None:
+    page = visit.open("/docs/redoc")
+
+    page.get_by_text("Search").first.click()
+    page.keyboard.type("show_word")
+    visit.an_hour_later()
+
+    assert page.get_by_text("/words/{id}").first.is_visible()
+    visit.expect_nothing_noted()
+
+
+@pytest.mark.parametrize("ui", UIS)
+def test_no_text_of_a_document_runs_as_a_script(visit: Visit, ui: str) -> None:
+    page = visit.go(f"/hostile/docs/{ui}")
+
+    page.get_by_text("ran = 1").first.wait_for(state="attached")
+    visit.an_hour_later()
+
+    assert page.evaluate("typeof ran") == "undefined"
+    assert "</script>" in page.evaluate("document.title")
+    assert visit.foreign == []
