@@ -195,7 +195,11 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """Replace providers in a block, and in the tasks started in it: `with app.override({get_db: fake_db}):`."""
         return self._overrides.replacing(replacements)
 
-    async def inject(self, fn: Callable[..., Awaitable[T] | T], /, *args: Any, **kwargs: Any) -> T:
+    @overload
+    async def inject(self, fn: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T: ...
+    @overload
+    async def inject(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T: ...
+    async def inject(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a function with its dependencies, in a script or a task: `await app.inject(send_report, "march")`.
 
         Parameters that no dependency fills are the arguments given here. What providers opened is
@@ -204,8 +208,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         Raises:
             ConfigurationError: A provider asks for the request, and there is none.
         """
-        result: T = await self.engine.inject(fn, args, kwargs)
-        return result
+        return await self.engine.inject(fn, args, kwargs)
 
     def openapi(self, path: str = "/openapi.json") -> dict[str, Any]:
         """Return the OpenAPI document that is served at `path`, as plain data: for scripts and tests.

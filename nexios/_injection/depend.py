@@ -82,8 +82,10 @@ def _problem(given: Dependency) -> str | None:
         return f"Depend() takes a function or class to call, not {provider!r}."
     if given.scope not in _SCOPES:
         return f"The scope of a dependency is one of {', '.join(map(repr, _SCOPES))}, not {given.scope!r}."
+    if given.limit is not None and type(given.limit) is not int:
+        return f"limit={given.limit!r} is a number of values at once, an int."
     if given.limit is not None and given.limit < 1:
         return f"limit={given.limit} would never let {name_of(provider)}() run; use 1 or more."
-    if given.wait < 0:
-        return f"wait={given.wait} is in seconds and cannot be negative."
+    if type(given.wait) not in (int, float) or not given.wait >= 0:  # nan is neither
+        return f"wait={given.wait!r} is in seconds: a number, and not negative."
     return None

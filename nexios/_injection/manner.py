@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, get_origin
 
 __all__ = ["Manner", "as_context", "is_async", "manner_of", "yields_twice"]
 
@@ -31,8 +31,9 @@ def manner_of(provider: Callable[..., Any]) -> Manner:
     kind = _generator_kind(provider)
     if kind is not None:
         return kind
-    if inspect.isclass(provider):
-        return _manner_of_class(provider)
+    target = _called_part(provider)
+    if inspect.isclass(target):
+        return _manner_of_class(target)
     return Manner.COROUTINE if is_async(provider) else Manner.VALUE
 
 
@@ -43,22 +44,37 @@ def as_context(provider: Callable[..., Any]) -> Callable[..., Any]:
         return asynccontextmanager(provider)
     if inspect.isgeneratorfunction(target):
         return contextmanager(provider)
-    return provider  # contextmanager has been applied to it, or it is a class of context managers
+    return provider if inspect.isclass(target) else _context_of(provider)
+
+
+def _context_of(provider: Callable[..., Any]) -> Callable[..., Any]:
+    """A function around a generator function: `contextmanager` made it, or it hands on the generator as it is."""
+
+    def make(*given: Any, **named: Any) -> Any:
+        made = provider(*given, **named)
+        if inspect.isgenerator(made):
+            return contextmanager(lambda: made)()
+        return asynccontextmanager(lambda: made)() if inspect.isasyncgen(made) else made
+
+    return make
 
 
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine: an async function, or an object whose `__call__` is one."""
-    return any(map(_is_coroutine_function, (fn, inspect.unwrap(fn))))
+    return any(map(inspect.iscoroutinefunction, _layers(fn)))
 
 
-def _is_coroutine_function(fn: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
+def _layers(provider: Callable[..., Any]) -> tuple[Any, ...]:
+    """What is called, and what it was wrapped around by `functools.wraps`."""
+    target = _called_part(provider)
+    return provider, target, inspect.unwrap(target), inspect.unwrap(provider)
 
 
 def _called_part(provider: Any) -> Any:
-    """The function that runs when `provider` is called, partials and callable objects looked through."""
+    """The function or class that is called, with partials, callable objects and `Repository[User]` looked through."""
     while isinstance(provider, partial):
         provider = provider.func
+    provider = get_origin(provider) or provider
     if inspect.isclass(provider) or inspect.isroutine(provider):
         return provider
     return getattr(type(provider), "__call__", provider)  # noqa: B004
@@ -66,9 +82,7 @@ def _called_part(provider: Any) -> Any:
 
 def _generator_kind(provider: Callable[..., Any]) -> Manner | None:
     """A generator function, or one that `contextmanager` has wrapped."""
-    if inspect.isclass(provider):
-        return None
-    for fn in (_called_part(provider), inspect.unwrap(_called_part(provider))):
+    for fn in _layers(provider):
         if inspect.isasyncgenfunction(fn):
             return Manner.ASYNC_CONTEXT
         if inspect.isgeneratorfunction(fn):
@@ -87,33 +101,47 @@ def _manner_of_class(provider: type) -> Manner:
 def yields_twice(provider: Callable[..., Any]) -> bool:
     """Whether the source of a generator function says that it must yield more than once.
 
-    Only what is certain counts: two yields in one row of statements. A yield in each branch of
-    an `if` is fine. Without source it is False, and the second yield is seen at run time.
+    Only what is certain counts: two yields on every way through it that yields at all. A yield in each branch
+    of an `if` is fine. Without source it is False, and the second yield is seen at run time.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(_called_part(provider)))))
     except (OSError, TypeError, SyntaxError, ValueError):
         return False
     function = tree.body[0] if tree.body else None
-    return isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and _certain_yields(function.body) > 1
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    left, going_on = _ways(function.body, {0})
+    return min((count for count in left | going_on if count), default=0) > 1
 
 
-def _certain_yields(statements: Iterable[ast.stmt]) -> int:
-    total = 0
+_Ways = tuple[set[int], set[int]]
+"""How many yields there may have been: where the function is left, and where it goes on."""
+
+
+def _ways(statements: Iterable[ast.stmt], before: set[int]) -> _Ways:
+    """Follow a row of statements, as far as no exception comes up."""
+    left: set[int] = set()
     for statement in statements:
-        if isinstance(statement, ast.Return | ast.Raise):
-            return total
-        total += _yields_of(statement)
-    return total
+        left_here, before = _ways_of(statement, before)
+        left |= left_here
+    return left, before
 
 
-def _yields_of(statement: ast.stmt) -> int:
+def _ways_of(statement: ast.stmt, before: set[int]) -> _Ways:
+    if isinstance(statement, ast.Return | ast.Raise):
+        return before, set()
     if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return sum(isinstance(node, ast.Yield) for node in ast.walk(statement))
+        yields = sum(isinstance(node, ast.Yield) for node in ast.walk(statement))
+        return set(), {min(count + yields, 2) for count in before}
     if isinstance(statement, ast.With | ast.AsyncWith):
-        return _certain_yields(statement.body)
-    if isinstance(statement, ast.Try):
-        return _certain_yields([*statement.body, *statement.orelse]) + _certain_yields(statement.finalbody)
+        return _ways(statement.body, before)
     if isinstance(statement, ast.If):
-        return min(_certain_yields(statement.body), _certain_yields(statement.orelse))
-    return 0
+        (left, then), (left_else, otherwise) = _ways(statement.body, before), _ways(statement.orelse, before)
+        return left | left_else, then | otherwise
+    if isinstance(statement, ast.Try):
+        left, before = _ways([*statement.body, *statement.orelse], before)
+        at_the_end = _ways(statement.finalbody, left)
+        left_at_the_end, before = _ways(statement.finalbody, before)
+        return at_the_end[0] | at_the_end[1] | left_at_the_end, before
+    return set(), before

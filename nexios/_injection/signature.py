@@ -41,6 +41,8 @@ class Parameter(msgspec.Struct, frozen=True):
 def parameters_of(fn: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Return the parameters of a function, bound method, class, callable object or partial, in order.
 
+    What a partial has bound, by name too, is settled and no parameter: nobody else may fill it.
+
     Raises:
         ValueError: Python knows no signature for it (some builtins).
 
@@ -48,13 +50,24 @@ def parameters_of(fn: Callable[..., Any]) -> tuple[Parameter, ...]:
     >>> [(p.name, p.annotation, p.metadata) for p in parameters_of(search)]
     [('text', <class 'str'>, ('words',)), ('limit', <class 'int'>, ())]
     """
-    hints = _hints(fn)
-    return tuple(_parameter(parameter, hints) for parameter in inspect.signature(fn).parameters.values())
+    hints, bound = _hints(fn), _bound_by_name(fn)
+    signature = inspect.signature(get_origin(fn) or fn)  # of Repository[User], that of Repository
+    asked = (one for one in signature.parameters.values() if one.name not in bound)
+    return tuple(_parameter(parameter, hints) for parameter in asked)
 
 
 def returns_of(fn: Callable[..., Any]) -> Any:
     """Return the annotation of what `fn` returns, `Annotated` kept; EMPTY when there is none."""
     return _hints(fn).get("return", EMPTY)
+
+
+def _bound_by_name(fn: Callable[..., Any]) -> set[str]:
+    """`inspect.signature` shows them still, as parameters with a default."""
+    bound: set[str] = set()
+    while isinstance(fn, partial):
+        bound.update(fn.keywords)
+        fn = fn.func
+    return bound
 
 
 def _parameter(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Parameter:
@@ -75,7 +88,7 @@ def _annotated_part(fn: Callable[..., Any]) -> Any:
     """The function whose annotations describe the call of `fn`."""
     while isinstance(fn, partial):
         fn = fn.func
-    fn = inspect.unwrap(fn)
+    fn = inspect.unwrap(get_origin(fn) or fn)
     if inspect.isclass(fn):
         made_by = [name for name in ("__new__", "__init__") if getattr(fn, name) is not getattr(object, name)]
         return getattr(fn, made_by[-1]) if made_by and hasattr(getattr(fn, made_by[-1]), "__annotations__") else fn

@@ -21,7 +21,7 @@ from nexios._injection.manner import is_async
 from nexios._injection.program import Program, Values
 from nexios._injection.run import close_early, fill, fill_in_scopes
 from nexios._injection.scopes import Scopes
-from nexios._pipeline.inputs.compile import Located, errors_of
+from nexios._pipeline.inputs.compile import BodyReader, Located, errors_of
 from nexios._pipeline.middleware import Call as Handle
 from nexios._pipeline.reading import Reading, scopes_of
 from nexios._pipeline.replies import Reply
@@ -42,6 +42,8 @@ def compile_call(
         program = msgspec.structs.replace(program, call=_in_thread(program.call, threads))
     if program.is_managed:
         return _in_scopes(program, reading, reply)
+    if reading.body is not None and _asks_for_one_body(call, program, reading):
+        return _with_body(program, reading.body, reply)
     if program.early or program.late or reading.body is not None or reply is not None:
         return _with_providers(program, reading, reply)
     asked = [argument.source for argument in call.arguments]
@@ -51,6 +53,11 @@ def compile_call(
         if set(asked[2:]) == {path_leaf(name) for name in path_names} and _by_name(call):
             return lambda request, response: handler(request, response, **request._path_params)  # type: ignore[arg-type]
     return _with_head(program, reading)
+
+
+def _asks_for_one_body(call: Call, program: Program, reading: Reading) -> bool:
+    only_body = not (program.early or program.late or reading.head)
+    return only_body and len(call.arguments) == 1 and reading.body_stop - reading.body_start == 1
 
 
 def _by_name(call: Call) -> bool:
@@ -80,6 +87,7 @@ def _with_head(program: Program, reading: Reading) -> Handle:
 
 
 def _with_providers(program: Program, reading: Reading, reply: Reply | None) -> Handle:
+    """The steps are those of `fill`, here without its call."""
     blank, early, late, call, take = program.blank, program.early, program.late, program.call, program.take
     head, body, start, stop = reading.head, reading.body, reading.body_start, reading.body_stop
 
@@ -92,8 +100,9 @@ def _with_providers(program: Program, reading: Reading, reply: Reply | None) -> 
                 values[slot] = read(request)
         except Located:
             await _refuse(program, reading, values, Scopes(), Exits())
-        if early:
-            await fill(early, values)
+        for slot, awaits, provider, first, pick, _, _ in early:
+            made = provider() if first == -1 else provider(values[first]) if first >= 0 else provider(*pick(values))
+            values[slot] = await made if awaits else made
         if body is not None:
             try:
                 values[start:stop] = await body(request)
@@ -102,6 +111,21 @@ def _with_providers(program: Program, reading: Reading, reply: Reply | None) -> 
             if late:
                 await fill(late, values)
         result = await call(*take(values))
+        return result if reply is None else reply(result, request, response)
+
+    return run
+
+
+def _with_body(program: Program, body: BodyReader, reply: Reply | None) -> Handle:
+    """Nothing but the one body is asked for, as by `create(order: Order) -> Receipt`."""
+    call = program.call
+
+    async def run(request, response):  # type: ignore[no-untyped-def]
+        try:
+            values = await body(request)
+        except Located as exc:
+            raise errors_of([exc]) from None
+        result = await call(*values)
         return result if reply is None else reply(result, request, response)
 
     return run

@@ -240,8 +240,10 @@ class Engine:
 
     def limits_of(self, request: Request) -> Limits:
         """The limits of the matched route, or the app's."""
-        self.route_of(request)
         target = request._target
+        if type(target) is not Plan:
+            self.route_of(request)
+            target = request._target
         return target.limits if type(target) is Plan else self._limits
 
     def url_path_for(self, name: str, params: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ The words scope, receive and send stay in this folder.
 
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +31,11 @@ Send = Callable[[Message], Awaitable[None]]
 logger = logging.getLogger("nexios")
 
 _LEFT = "the client left before the response was sent"
+
+_NAMES = {name: name.encode() for name in ("accept", "content-encoding", "content-length", "content-type")}
+"""Names that many requests are asked for."""
+
+_OF_BODY = (b"content-type", b"content-length", b"content-encoding")
 
 _MAX_CACHED = 4096
 _heads: dict[Pairs, list[tuple[bytes, bytes]]] = {}
@@ -72,6 +77,7 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
     _asked: bool = False
     _reading: bool = False
     _ahead: Ahead | None = None
+    _fields: dict[bytes, bytes] | None = None
 
     @property
     def method(self) -> str:
@@ -82,8 +88,34 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         return self._scope.get("scheme") or "http"
 
     def header_values(self, name: str) -> list[str]:
-        wanted = name.encode("latin-1")
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = self._distinct_fields()
+        wanted = _NAMES.get(name) or name.encode("latin-1")
+        if fields:
+            value = fields.get(wanted)
+            return [] if value is None else [value.decode("latin-1")]
         return [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
+
+    def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = self._distinct_fields()
+        if not fields:
+            values = self.header_values
+            return values("content-type"), values("content-length"), values("content-encoding")
+        kind, length, encoding = map(fields.get, _OF_BODY)
+        return (
+            () if kind is None else [kind.decode("latin-1")],
+            () if length is None else [length.decode("latin-1")],
+            () if encoding is None else [encoding.decode("latin-1")],
+        )
+
+    def _distinct_fields(self) -> dict[bytes, bytes]:
+        """The header fields by name, when each is there once; else nothing, and they are looked through."""
+        headers = self._scope["headers"]
+        fields = dict(headers)
+        return fields if len(fields) == len(headers) else {}
 
     async def send_bytes(self, status: int, headers: Pairs, body: bytes) -> None:
         head = _heads.get(headers) if type(headers) is tuple else None
@@ -163,8 +195,8 @@ class ASGIApplication:
             if transport._ahead is not None:
                 transport.stop_reading()
             if (
-                request._body is not None
-                or request._scopes is not None
+                request._scopes is not None
+                or (request._body is not None and request.must_close)
                 or (response is not None and response.background is not None)
             ):
                 await engine.finish(request, response, broken)

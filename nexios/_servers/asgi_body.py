@@ -53,9 +53,22 @@ class ASGIBody:
     """Whether that reader waits for `receive` itself."""
     _ahead: Ahead | None
 
+    @property
+    def body_ended(self) -> bool:
+        """Whether no chunk will follow those that were given."""
+        return self._ended and (self._ahead is None or not self._ahead.chunks)
+
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""
         self._asked = True
+        if self._ahead is None and not self._ended and not self._gone:  # nobody else listens: the usual case, inline
+            self._reading = True
+            try:
+                body = self._noted(await self._receive())
+            finally:
+                self._reading = False
+            if body:
+                return body
         while True:
             ahead = self._ahead
             if ahead is not None and ahead.chunks:

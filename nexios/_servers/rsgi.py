@@ -49,6 +49,14 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
     def header_values(self, name: str) -> list[str]:
         return self._scope.headers.get_all(name)  # type: ignore[no-any-return]
 
+    def body_fields(self) -> tuple[list[str], list[str], list[str]]:
+        values = self._scope.headers.get_all
+        return values("content-type"), values("content-length"), values("content-encoding")
+
+    @property
+    def body_ended(self) -> bool:
+        return False
+
     async def next_chunk(self) -> bytes | None:
         if self._chunks is None:
             self._chunks = aiter(self._protocol)
@@ -154,8 +162,8 @@ class RSGIApplication:
             raise
         finally:
             if (
-                request._body is not None
-                or request._scopes is not None
+                request._scopes is not None
+                or (request._body is not None and request.must_close)
                 or (response is not None and response.background is not None)
             ):
                 await engine.finish(request, response, broken)

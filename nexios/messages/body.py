@@ -1,15 +1,17 @@
 """How is a body read? Once, within limits, and never taken for whole when the client left half way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
 
 from nexios.errors import BadRequest, BodyConsumed, ContentTooLarge, HTTPException, RequestTimeout, UnsupportedMediaType
 from nexios.http.framing import parse_content_length
-from nexios.messages.patience import within
+from nexios.messages.patience import going_on
 from nexios.messages.transport import HTTPTransport
 from nexios.settings import Limits
 
-__all__ = ["Body"]
+__all__ = ["Body", "open_body"]
 
 _TURNS_OF_A_READ = 10
 """How often the event loop turns until two messages that are there have come up through the transport's tasks."""
@@ -17,50 +19,49 @@ _CHUNKS_A_TURN = 256
 """After so many chunks the event loop gets a turn, so that a body in tiny pieces cannot hold it."""
 
 
-class Body:
-    """The body of one request: unread, streamed, or kept whole.
+class Body(msgspec.Struct, eq=False):
+    """The body of one request: unread, streamed, or kept whole. Made by `open_body`.
 
     Bytes are counted as they arrive; Content-Length only serves to refuse early.
     """
 
-    __slots__ = ("_chunks", "_disconnect", "_kept", "_limits", "_received", "_refusal", "_streamed", "_transport")
-
-    def __init__(self, transport: HTTPTransport, limits: Limits) -> None:
-        self._transport = transport
-        self._limits = limits
-        self._kept: bytes | None = None
-        self._received = 0
-        self._chunks = 0
-        self._streamed = False
-        self._refusal: HTTPException | None = None
-        self._disconnect: asyncio.Future[None] | None = None
-        self._refuse_by_length()
-
-    def _refuse_by_length(self) -> None:
-        try:
-            length = parse_content_length(self._transport.header_values("content-length"))
-        except ValueError:
-            raise BadRequest("The Content-Length header is malformed.", code="malformed_content_length") from None
-        limit = self._limits.max_body_size
-        if length is not None and limit is not None and length > limit:
-            raise ContentTooLarge
+    _transport: HTTPTransport
+    limits: Limits
+    """The limits that it is read within."""
+    media_types: Sequence[str]
+    """The values of Content-Type."""
+    _encodings: Sequence[str]
+    _kept: bytes | None = None
+    _received: int = 0
+    _chunks: int = 0
+    _streamed: bool = False
+    _refusal: HTTPException | None = None
+    _disconnect: asyncio.Future[None] | None = None
 
     def refuse_compressed(self) -> None:
         """A body is never inflated here: a few bytes can stand for gigabytes. `stream` gives it as it came."""
-        for encoding in self._transport.header_values("content-encoding"):
+        for encoding in self._encodings:
             if encoding.lower() not in ("", "identity"):
                 raise UnsupportedMediaType("A compressed request body is not read here.")
 
     async def read(self) -> bytes:
         """Return the whole body, and keep it."""
         if self._kept is None:
-            self.refuse_compressed()
+            if self._encodings:
+                self.refuse_compressed()
             self._begin()
-            chunks = []
-            while (chunk := await self._next()) is not None:
-                chunks.append(chunk)
-            self._kept = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunk = await self._next()
+            if chunk is None or self._transport.body_ended:
+                self._kept = chunk or b""
+            else:
+                self._kept = await self._rest_after(chunk)
         return self._kept
+
+    async def _rest_after(self, chunk: bytes) -> bytes:
+        chunks = [chunk]
+        while (following := await self._next()) is not None:
+            chunks.append(following)
+        return chunk if len(chunks) == 1 else b"".join(chunks)
 
     def stream(self) -> AsyncIterator[bytes]:
         """Return the chunks, from the wire the first time, from the kept body afterwards."""
@@ -81,16 +82,22 @@ class Body:
             yield chunk
 
     async def _next(self) -> bytes | None:
+        reading = self._transport.next_chunk()
         try:
-            chunk = await within(self._transport.next_chunk(), self._limits.body_read_timeout)
-        except TimeoutError:
-            raise self._refuse(RequestTimeout()) from None
+            waiting = reading.send(None)  # what has arrived already is there at once
+        except StopIteration as done:
+            chunk: bytes | None = done.value
+        else:
+            try:
+                chunk = await going_on(reading, waiting, self.limits.body_read_timeout)
+            except TimeoutError:
+                raise self._refuse(RequestTimeout()) from None
         if chunk is not None:
             self._received += len(chunk)
             self._chunks += 1
             if not self._chunks % _CHUNKS_A_TURN:
                 await asyncio.sleep(0)
-            limit = self._limits.max_body_size
+            limit = self.limits.max_body_size
             if limit is not None and self._received > limit:
                 raise self._refuse(ContentTooLarge())
         return chunk
@@ -110,11 +117,34 @@ class Body:
             await asyncio.sleep(0)
         return self._disconnect.done()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody waits for the client to go, so that it has to be closed."""
+        return self._disconnect is not None
+
     def close(self) -> None:
         """Stop watching the connection."""
         if self._disconnect is not None:
             self._disconnect.cancel()
         self._transport.stop_reading()
+
+
+def open_body(transport: HTTPTransport, limits: Limits) -> Body:
+    """Return the body of a request, of which nothing is read yet.
+
+    Raises:
+        BadRequest: Content-Length is malformed.
+        ContentTooLarge: It promises more than `limits.max_body_size`.
+    """
+    media_types, lengths, encodings = transport.body_fields()
+    try:
+        length = parse_content_length(lengths)
+    except ValueError:
+        raise BadRequest("The Content-Length header is malformed.", code="malformed_content_length") from None
+    limit = limits.max_body_size
+    if length is not None and limit is not None and length > limit:
+        raise ContentTooLarge
+    return Body(transport, limits, media_types, encodings)
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:

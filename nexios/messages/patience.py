@@ -1,36 +1,26 @@
 """How long may a client take? A timer that costs nothing when there is nothing to wait for."""
 
 import asyncio
-import types
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
-__all__ = ["within"]
+__all__ = ["going_on"]
 
 T = TypeVar("T")
 
 
-@types.coroutine
-def within(coroutine: Coroutine[Any, Any, T], seconds: float | None) -> Generator[Any, Any, T]:
-    """Await `coroutine`; when it has to wait, for `seconds` at most (None: as long as it takes).
+async def going_on(steps: Coroutine[Any, Any, T], waiting: Any, seconds: float | None) -> T:
+    """Await the rest of a coroutine that was begun by `send(None)` and then waited for `waiting`.
 
-    What a server has received already is there at once, and then no timer is made.
+    Who begins a read like this makes a timer only where it has to wait: what a server has received
+    already is there at once. `seconds` None waits as long as it takes.
 
     Raises:
         TimeoutError: The time is over; the coroutine was cancelled.
     """
-    steps = coroutine.__await__()
-    try:
-        waiting = next(steps)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-    result: T = yield from _timed(_Rest(steps, waiting), seconds).__await__()
-    return result
-
-
-async def _timed(rest: "_Rest", seconds: float | None) -> Any:
     async with asyncio.timeout(seconds):
-        return await rest
+        result: T = await _Rest(steps, waiting)
+        return result
 
 
 class _Rest:
@@ -38,7 +28,7 @@ class _Rest:
 
     __slots__ = ("_steps", "_waiting")
 
-    def __init__(self, steps: Generator[Any, Any, Any], waiting: Any) -> None:
+    def __init__(self, steps: Coroutine[Any, Any, Any], waiting: Any) -> None:
         self._steps = steps
         self._waiting = waiting
 

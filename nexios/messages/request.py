@@ -14,7 +14,7 @@ from nexios.http.media_type import MediaType, parse_media_type
 from nexios.http.multidict import MultiDict
 from nexios.http.query import QueryParams
 from nexios.http.url import URL, quote_path
-from nexios.messages.body import Body
+from nexios.messages.body import Body, open_body
 from nexios.messages.connection import Connection
 from nexios.messages.form import close_form, no_form, read_form
 from nexios.messages.state import PathParams, State
@@ -225,9 +225,14 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
             if self._body is not None:
                 self._body.close()
 
+    @property
+    def must_close(self) -> bool:
+        """Whether it holds something that `close` lets go of."""
+        return self._form is not None or (self._body is not None and self._body.is_watched)
+
     def _whole_body(self) -> Body:
         if self._body is None:
-            self._body = Body(self._transport, self.limits)
+            self._body = open_body(self._transport, self.limits)
         return self._body
 
     def __repr__(self) -> str:

@@ -70,6 +70,13 @@ class HTTPTransport(ConnectionHead, Protocol):
     def header_values(self, name: str) -> Sequence[str]:
         """The values of one header, named in lower case, without reading the others."""
 
+    def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+        """The values of Content-Type, Content-Length and Content-Encoding, found in one look."""
+
+    @property
+    def body_ended(self) -> bool:
+        """Whether it is certain that no chunk follows; False where one has to ask."""
+
     async def next_chunk(self) -> bytes | None:
         """The next piece of the body, never empty; None at its end.
 

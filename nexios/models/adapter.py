@@ -12,6 +12,7 @@ from nexios.models.backend import SchemaMode, TypeBackend
 from nexios.models.msgspec_backend import MsgspecBackend
 from nexios.models.patch_backend import PatchBackend
 from nexios.models.pydantic_backend import PydanticBackend
+from nexios.models.shape import has_known_depth, node_of
 
 __all__ = ["DEFAULT_BACKENDS", "TypeAdapter", "adapt", "holds_model", "is_model"]
 
@@ -31,6 +32,11 @@ class TypeAdapter(msgspec.Struct, frozen=True, dict=True, eq=False):
     def decode_json(self) -> Callable[[bytes], Any]:
         """Makes a value out of JSON; raises Malformed or Invalid."""
         return self.backend.json_decoder(self.kind)
+
+    @cached_property
+    def has_known_depth(self) -> bool:
+        """Whether no value of the type can nest deeper than its declaration; False if that is not known."""
+        return isinstance(self.backend, MsgspecBackend) and has_known_depth(node_of(self.kind))
 
     @cached_property
     def decode_msgpack(self) -> Callable[[bytes], Any]:

@@ -27,6 +27,7 @@ __all__ = [
     "children",
     "class_of",
     "fault_of",
+    "has_known_depth",
     "is_flat",
     "node_of",
     "nodes_below",
@@ -121,6 +122,12 @@ def nodes_below(node: Node) -> list[Node]:
 def is_flat(node: Node) -> bool:
     """Return whether the type cannot nest in itself, so that its values have a depth known beforehand."""
     return not any(_reaches(below, below) for below in nodes_below(node) if isinstance(below, Model))
+
+
+def has_known_depth(node: Node) -> bool:
+    """Return whether all that a value may hold is declared, and cannot nest in itself."""
+    free = any(isinstance(below, inspect.AnyType | inspect.CustomType | inspect.RawType) for below in nodes_below(node))
+    return not free and is_flat(node)
 
 
 def _reaches(start: Node, goal: Node) -> bool:

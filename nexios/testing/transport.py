@@ -98,6 +98,16 @@ class MemoryTransport:
 
     # The body of the request
 
+    def body_fields(self) -> tuple[list[str], list[str], list[str]]:
+        """The values of Content-Type, Content-Length and Content-Encoding."""
+        values = self.header_values
+        return values("content-type"), values("content-length"), values("content-encoding")
+
+    @property
+    def body_ended(self) -> bool:
+        """Whether the whole body was read."""
+        return self._body_ended and not self._kept
+
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""
         while True:

@@ -55,8 +55,8 @@ def generate(programs: Path, document: Path) -> Path:
         AssertionError: The document is not understood; the text says what was said of it.
     """
     types = document.with_suffix(".ts")
-    options = ["--output", types, "--default-non-nullable=false"]
-    answer = _run([programs / "openapi-typescript", document, *options], document.parent)
+    program = programs / "openapi-typescript"
+    answer = _run([program, document, "--output", types, "--default-non-nullable=false"], document.parent)
     if answer.returncode or not types.exists():
         raise AssertionError(answer.stdout + answer.stderr)
     return types

@@ -23,13 +23,6 @@ class Guards:
         await call_next()
 
 
-class Lazy(BaseMiddleware):
-    @classmethod
-    async def __call__(cls, request: Request, response: Response, call_next: CallNext) -> Any:
-        answer = await call_next()
-        return answer.set_header("x-lazy", cls.__name__)
-
-
 async def handle(request: Request, response: Response) -> str:
     return "handled"
 
@@ -51,10 +44,6 @@ async def test_a_forgotten_return_names_the_class_or_the_method(
 
     assert answer.status == 500
     assert f"test_middleware_of_a_class.{name} returned None." in caplog.text
-
-
-async def test_a_class_method_may_be_what_is_called() -> None:
-    assert (await call(app_with(Lazy()))).header("x-lazy") == "Lazy"
 
 
 async def test_a_file_that_a_middleware_answers_with_after_a_text_is_found_before_the_one_around_it(

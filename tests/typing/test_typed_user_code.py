@@ -12,6 +12,8 @@ def test_dependencies_arrive_by_annotation_and_as_defaults() -> None:
         "added": {"by": "Ada"},
         "greet": {"word": "Hello, Ada", "again": "Hello, Ada", "lines": 2},
         "blocking": ["one", "two", "1700000000"],
+        "page": {"page": 1, "started": 1_700_000_000},
+        "time": "1700000000",
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from nexios import Depend, Header, HTTPException, NexiosApp, Query, Request, Response, Router
+from nexios.middleware import CallNext
 from nexios.testing import TestClient
 from nexios.websockets import WebSocket
 
@@ -33,6 +34,13 @@ class Clock:
 
     def now(self) -> int:
         return self.time
+
+
+@dataclass
+class Page:
+    """Provided by a decorated function."""
+
+    number: int
 
 
 @dataclass
@@ -155,15 +163,44 @@ async def talk(websocket: WebSocket, user: CurrentUser) -> None:
     await websocket.send_text(user.name)
 
 
+async def time_of(clock: Clock) -> int:
+    return clock.now()
+
+
 async def count(text: str, *, database: Rows, clock: Clock) -> int:
     """Called with `app.inject`, which fills what is not given."""
     return len(await database.find(text)) + clock.now()
 
 
+async def stamp(request: Request, response: Response, call_next: CallNext, clock: Clock) -> Response:
+    """Middleware asks for what it needs, as handlers do."""
+    answer = await call_next()
+    return answer.set_header("x-time", str(clock.now()))
+
+
+async def spoken(language: str = Header("en", alias="accept-language")) -> None:
+    if not language.startswith("en"):
+        raise HTTPException(406)
+
+
 def create_app() -> NexiosApp:
     """Put everything together."""
-    app = NexiosApp()
+    app = NexiosApp(dependencies=[Depend(spoken)])
     app.provide(Clock, get_clock, scope="app")
+    app.add_middleware(stamp)
+
+    @app.provide(Page, cache=False)
+    def first_page() -> Page:
+        return Page(1)
+
+    @app.on_startup
+    async def prepare() -> None:
+        app.state.started = await app.inject(time_of)
+
+    @app.get("/page")
+    async def page(page: Page) -> dict[str, object]:
+        return {"page": page.number, "started": app.state.started}
+
     app.include_router(rows)
     app.add_route("/greet", greet)
     app.get("/now")(now)
@@ -204,6 +241,8 @@ def visit(app: NexiosApp) -> dict[str, object]:
             "added": client.post("/rows", params={"token": "secret", "name": "three"}).json(),
             "greet": client.get("/greet").json(),
             "blocking": client.get("/blocking").json(),
+            "page": client.get("/page").json(),
+            "time": client.get("/page").headers["x-time"],
         }
 
 

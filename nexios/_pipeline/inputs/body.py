@@ -26,6 +26,7 @@ from nexios._pipeline.inputs.located import Located, joined, located, one_error
 from nexios.errors import BadRequest, ConfigurationError
 from nexios.http.media_type import parse_media_type
 from nexios.messages.request import Request
+from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
 from nexios.models.problems import Invalid, pointer_of
 from nexios.serialization import check_depth, check_msgpack, decode_json, decode_msgpack
@@ -106,18 +107,19 @@ def _whole(item: Input, accepted: str | None) -> BodyReader:
     """The hot path: for plain `application/json` there is one look at the head, one read, one decode."""
     decoders, absent = decoders_of(item), absent_of(item)
     decode_json, decode = decoders.json, decoders.decode
-    shortcut = "application/json" if accepted in (None, "application/json") else None
+    counts_depth = not adapt(item.kind).has_known_depth  # what is not declared is skipped, and not built
+    shortcut = ["application/json"] if accepted in (None, "application/json") else None
 
     async def read(request: Request) -> tuple[Any, ...]:
-        types = request._transport.header_values("content-type")
-        is_plain = len(types) == 1 and types[0] == shortcut
+        whole = request._whole_body()
+        is_plain = whole.media_types == shortcut
         format_ = None if is_plain else _format_sent(request, accepted)
-        body = await request._whole_body().read()
+        body = await whole.read()
         if not body:
             return (absent(),)
-        limit = request.limits.max_json_depth
+        limit = whole.limits.max_json_depth
         try:
-            if is_plain and body.count(b"[") + body.count(b"{") <= limit:
+            if is_plain and not (counts_depth and body.count(b"[") + body.count(b"{") > limit):
                 return (decode_json(body),)
             if format_ is None and not is_plain:
                 raise unsupported(accepted or READ_BY_DEFAULT)
