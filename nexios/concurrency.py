@@ -9,12 +9,14 @@ a cleanup end that a cancellation would cut short.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["BackgroundTasks", "Threads", "shielded"]
+import msgspec
+
+__all__ = ["BackgroundTasks", "Threads", "Work", "renewed", "shielded"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -24,6 +26,15 @@ _CANCEL_GRACE: Final = 5.0
 """Seconds that cancelled tasks get to clean up; one that refuses to end can't hold a shutdown."""
 
 _logger = logging.getLogger("nexios")
+
+
+class Work(msgspec.Struct, Generic[_T], frozen=True, eq=False):
+    """A call that was given to a worker thread. Cancelling `future` works while the call waits in line."""
+
+    future: "Future[_T]"
+    context: Context
+    before: Context
+    """What was set when the call was made."""
 
 
 class Threads:
@@ -60,15 +71,23 @@ class Threads:
         Raises:
             RuntimeError: `fn` raised StopIteration, which no coroutine can pass on (PEP 479).
         """
-        context = copy_context()
-        before = context.copy()
-        call = partial(fn, *args, **kwargs)
-        work = asyncio.get_running_loop().run_in_executor(self._started(), _call, context, call)
+        return await self.finish(self.submit(copy_context(), partial(fn, *args, **kwargs)))
+
+    def submit(self, context: Context, call: Callable[[], _T]) -> "Work[_T]":
+        """Let a worker thread make a call in `context`, which keeps what the call sets; `finish` gives the result.
+
+        A context may be used for one call after the other, see `renewed`: tokens of its variables stay good.
+        """
+        return Work(self._started().submit(_call, context, call), context, context.copy())
+
+    async def finish(self, work: "Work[_T]") -> _T:
+        """Return what the call gave, and set what it set; as `run_in_thread`."""
+        future = asyncio.wrap_future(work.future)
         try:
-            return await work
+            return await future
         finally:
-            if work.done() and not work.cancelled():
-                _take_over(context, before)
+            if future.done() and not future.cancelled():
+                _take_over(work.context, work.before)
 
     def begin(self, call: Callable[[], _T]) -> "asyncio.Future[_T]":
         """Let a worker thread make a call, in whatever context it brings along; it is waited for by the caller."""
@@ -99,6 +118,14 @@ def _take_over(context: Context, before: Context) -> None:
     for variable, value in context.items():
         if before.get(variable, _UNSET) is not value:
             variable.set(value)
+
+
+def renewed(context: Context) -> Context:
+    """Return `context`, in which everything is now set that is set in the current one."""
+    for variable, value in copy_context().items():
+        if context.get(variable, _UNSET) is not value:
+            context.run(variable.set, value)
+    return context
 
 
 class BackgroundTasks:
@@ -156,6 +183,9 @@ class shielded(Generic[_T]):
     In the same task and context, because a cleanup may reset context variables or leave task groups,
     which `asyncio.shield` would break. A cancellation that arrives meanwhile is raised after the
     end; when the coroutine does not end within `patience` seconds after it, it is passed on.
+
+    A cancellation that the coroutine made itself, by an `asyncio.timeout` or a task group in it, looks the same
+    when it arrives, so it is passed on as late; it stays inside, as whoever made it takes it back.
     """
 
     __slots__ = ("_cancelled", "_coroutine", "_deadline", "_patience")
@@ -167,12 +197,22 @@ class shielded(Generic[_T]):
         self._deadline: float | None = None
 
     def __await__(self) -> Generator[Any, Any, _T]:
+        before = _cancelling()
+        try:
+            result = yield from self._run()
+        except Exception as exc:
+            if self._cancelled is not None and _cancelling() > before:
+                raise self._cancelled from exc
+            raise
+        if self._cancelled is not None and _cancelling() > before:
+            raise self._cancelled
+        return result
+
+    def _run(self) -> Generator[Any, Any, _T]:
         while True:
             try:
                 future = self._coroutine.send(None)
             except StopIteration as end:
-                if self._cancelled is not None:
-                    raise self._cancelled from None
                 return end.value  # type: ignore[no-any-return]
             if future is None:
                 yield from self._turn()
@@ -202,3 +242,9 @@ class shielded(Generic[_T]):
         self._cancelled = exc
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._patience
+
+
+def _cancelling() -> int:
+    """How many cancellations of the current task were asked for and not taken back."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

@@ -1,7 +1,8 @@
-"""The command line: `python -m examples.commons [--port N] [--host H] [--server NAME] [--data DIR]`."""
+"""The command line: `python -m examples.commons [--port N] [--host H] [--server NAME] [--data DIR] [--token T]`."""
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -10,29 +11,35 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from .options import Options
 from .servers import SERVERS, free_port
 
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C comes, both of which end with exit code 0."""
-    options = _options()
+    given = _arguments()
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", level=logging.INFO)
     try:
-        port = free_port(options.host, options.port)
+        port = free_port(given.host, given.port)
     except OSError as exc:
-        sys.exit(f"commons: {options.host}:{options.port} cannot be used ({exc.strerror}); try --port 0")
-    with _folder(options.data) as folder:
-        SERVERS[options.server](folder, options.host, port)
+        sys.exit(f"commons: {given.host}:{given.port} cannot be used ({exc.strerror}); try --port 0")
+    with _folder(given.data) as folder:
+        SERVERS[given.server](Options(folder, given.token or None), given.host, port)
 
 
-def _options() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="commons", description="A small community board, built with nexios.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
     parser.add_argument("--server", choices=SERVERS, default="uvicorn")
     parser.add_argument("--data", type=Path, help="a folder to keep everything in; without it all is gone at the end")
+    parser.add_argument(
+        "--token",
+        default=os.environ.get("COMMONS_TOKEN"),
+        help="what moderators show; better in COMMONS_TOKEN, where the list of processes does not have it",
+    )
     return parser.parse_args()
 
 

@@ -1,42 +1,40 @@
 """How is Commons put together? This is the place to start reading.
 
-store/       what the board keeps: values, SQLite, files on disk
-api/         the REST API below /api
+models       what clients send and get
+errors       what may be wrong with it
+store/       what the board keeps: SQLite and files on disk
+api/         the REST API below /api, and its documents
 pages/       the same for people, as HTML
 middleware   what happens around every request
 """
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 from nexios import NexiosApp, Request, Response
 
 from .api import api
+from .api.documents import DOCUMENTS
 from .middleware import Traced, secure_headers
+from .options import Options
 from .pages import no_route, pages
-from .store.storage import Storage
+from .store.storage import Store, Transaction, in_transaction, open_store
 
 __all__ = ["create_app"]
 
 logger = logging.getLogger("commons")
 
 
-def create_app(folder: Path) -> NexiosApp:
-    """Return the board that keeps everything in `folder`."""
-
-    @asynccontextmanager
-    async def lifespan(app: NexiosApp) -> AsyncIterator[dict[str, Storage]]:
-        async with Storage(folder) as storage:
-            yield {"storage": storage}
-
+def create_app(options: Options) -> NexiosApp:
+    """Return the board of these options."""
     app = NexiosApp(
         title="Commons",
-        lifespan=lifespan,
+        openapi=DOCUMENTS,
         limits={"max_body_size": 64 * 1024},
         exception_handlers={404: no_route},
     )
+    app.provide(Options, lambda: options, scope="app")
+    app.provide(Store, open_store, scope="app")
+    app.provide(Transaction, in_transaction, scope="handler")
     app.register_path_converter("id", regex="[1-9][0-9]{0,17}", convert=int)
     app.add_middleware(Traced)
     app.add_middleware(secure_headers)

@@ -8,12 +8,12 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from nexios import NexiosApp
 
 from .app import create_app
+from .options import Options
 
 __all__ = ["SERVERS", "free_port"]
 
@@ -21,9 +21,9 @@ GRACE = 3
 """Seconds that requests may go on after the signal, a slow download for example."""
 
 
-def announced_app(folder: Path, host: str, port: int) -> NexiosApp:
+def announced_app(options: Options, host: str, port: int) -> NexiosApp:
     """Return the board, which prints its address as soon as it can be reached."""
-    app = create_app(folder)
+    app = create_app(options)
     tasks: set[asyncio.Task[None]] = set()
 
     @app.on_startup
@@ -38,11 +38,11 @@ def announced_app(folder: Path, host: str, port: int) -> NexiosApp:
     return app
 
 
-def uvicorn(folder: Path, host: str, port: int) -> None:
+def uvicorn(options: Options, host: str, port: int) -> None:
     """Serve over ASGI, with uvicorn."""
     server: Any = import_module("uvicorn")
     server.run(
-        announced_app(folder, host, port),
+        announced_app(options, host, port),
         host=host,
         port=port,
         log_level="warning",
@@ -50,26 +50,26 @@ def uvicorn(folder: Path, host: str, port: int) -> None:
     )
 
 
-def hypercorn(folder: Path, host: str, port: int) -> None:
+def hypercorn(options: Options, host: str, port: int) -> None:
     """Serve over ASGI, with Hypercorn."""
     config: Any = import_module("hypercorn.config").Config()
     config.bind = [f"{_bracketed(host)}:{port}"]
     config.loglevel = "WARNING"
     config.graceful_timeout = GRACE
     serve: Any = import_module("hypercorn.asyncio").serve
-    asyncio.run(serve(announced_app(folder, host, port), config))
+    asyncio.run(serve(announced_app(options, host, port), config))
 
 
-def granian(folder: Path, host: str, port: int) -> None:
+def granian(options: Options, host: str, port: int) -> None:
     """Serve over RSGI, with Granian; the app is made in the process of its worker."""
     module: Any = import_module("granian")
     server = module.Granian(
         "commons", host, port, interface="rsgi", log_level="warning", workers_kill_timeout=2 * GRACE
     )
-    server.serve(target_loader=partial(announced_app, folder, host, port), wrap_loader=False)
+    server.serve(target_loader=partial(announced_app, options, host, port), wrap_loader=False)
 
 
-SERVERS: dict[str, Callable[[Path, str, int], None]] = {
+SERVERS: dict[str, Callable[[Options, str, int], None]] = {
     "uvicorn": uvicorn,
     "hypercorn": hypercorn,
     "granian": granian,

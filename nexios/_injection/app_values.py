@@ -20,14 +20,14 @@ class AppValues:
     asks for later, is made then, once.
     """
 
-    __slots__ = ("_exits", "_expected", "_leaf_value", "_lock", "_made", "_workers")
+    __slots__ = ("_exits", "_leaf_value", "_locks", "_made", "_workers")
 
     def __init__(self, leaf_value: Callable[[Leaf], Any], workers: Workers) -> None:
         self._leaf_value = leaf_value
         self._workers = workers
         self._made: dict[Hashable, Any] = {}
         self._exits = Exits()
-        self._lock: asyncio.Lock | None = None
+        self._locks: dict[Hashable, asyncio.Lock] = {}
 
     def reader(self, node: Node) -> Callable[[], Awaitable[Any]]:
         """Return what gives the value of `node`, which `start` will have made."""
@@ -47,24 +47,23 @@ class AppValues:
     async def close(self, exc: BaseException | None = None) -> list[Exception]:
         """Close the values, last made first, and return what failed. They can be made again afterwards."""
         self._made.clear()
-        self._lock = None
+        self._locks.clear()
         failures = await self._exits.close(exc)
         self._workers.close()
         return failures
 
     async def _make_once(self, node: Node) -> Any:
-        if self._lock is None:
-            self._lock = asyncio.Lock()
-        async with self._lock:
-            return await self._make(node)
+        """A lock for each value: a provider may inject others while it runs."""
+        lock = self._locks.setdefault(node.key, asyncio.Lock())
+        async with lock:
+            value = self._made.get(node.key, _MISSING)
+            if value is _MISSING:
+                value = self._made[node.key] = await self._make(node)
+            return value
 
     async def _make(self, node: Node) -> Any:
-        value = self._made.get(node.key, _MISSING)
-        if value is not _MISSING:
-            return value
         given = []
         for argument in node.call.arguments:
             source = argument.source
-            given.append(await self._make(source) if isinstance(source, Node) else self._leaf_value(source))
-        value = self._made[node.key] = await opener_of(node, self._workers, None)(self._exits, *given)
-        return value
+            given.append(await self._make_once(source) if isinstance(source, Node) else self._leaf_value(source))
+        return await opener_of(node, self._workers, None)(self._exits, *given)

@@ -5,12 +5,14 @@ swallow it. All exits run, whatever the others raise. A cancellation that arrive
 run waits for them (`shielded`).
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
-from nexios.concurrency import Threads, shielded
+from nexios.concurrency import Threads, Work, renewed, shielded
 
 __all__ = ["CLOSE_PATIENCE", "Exits"]
 
@@ -44,12 +46,16 @@ class Exits:
         self._entries.append((context.__aexit__, True))
         return value
 
-    async def enter_in_thread(self, context: AbstractContextManager[Any], threads: Threads, closing: Threads) -> Any:
-        """Enter a context manager in a worker thread; it is left in one of `closing`, which nobody else may fill."""
-        value = await threads.run_in_thread(context.__enter__)
-        leave: Leave = context.__exit__
-        self._entries.append((partial(closing.run_in_thread, leave), True))
-        return value
+    async def enter_in_thread(
+        self, make: Callable[[], AbstractContextManager[Any]], threads: Threads, closing: Threads
+    ) -> Any:
+        """Make and enter a context manager in a worker thread; it is left in one of `closing`.
+
+        That nobody else may fill: who closes must not wait for who opens.
+        """
+        place = _InThread(make, threads, closing)
+        self._entries.append((place.leave, True))  # first: who is cancelled leaves what the thread goes on to enter
+        return await threads.finish(place.work)
 
     def push(self, leave: Callable[[], None]) -> None:
         """Let `leave()` be called among the exits."""
@@ -85,3 +91,29 @@ async def _leave_all(entries: list[tuple[Leave, bool]], exc: BaseException | Non
     if stopped is not None:
         raise stopped
     return failures
+
+
+class _InThread:
+    """A context manager that is made, entered and left in worker threads, in one context of context variables."""
+
+    __slots__ = ("_closing", "_make", "_managed", "work")
+
+    def __init__(self, make: Callable[[], AbstractContextManager[Any]], threads: Threads, closing: Threads) -> None:
+        self._make = make
+        self._closing = closing
+        self._managed: AbstractContextManager[Any] | None = None
+        self.work: Work[Any] = threads.submit(copy_context(), self._enter)
+
+    def _enter(self) -> Any:
+        managed = self._make()
+        value = managed.__enter__()
+        self._managed = managed
+        return value
+
+    async def leave(self, *details: Any) -> None:
+        """Leave it, if it was entered; what is entered right now is waited for."""
+        if not self.work.future.done():
+            await asyncio.gather(asyncio.wrap_future(self.work.future), return_exceptions=True)
+        if self._managed is not None:
+            leave = partial(self._managed.__exit__, *details)
+            await self._closing.finish(self._closing.submit(renewed(self.work.context), leave))

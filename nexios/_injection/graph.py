@@ -18,7 +18,7 @@ from nexios._injection.signature import EMPTY, Parameter, parameters_of
 from nexios.errors import ConfigurationError
 from nexios.places import name_of, place_of
 
-__all__ = ["Argument", "Call", "Graph", "Leaf", "LeafOf", "Node", "dependency_of"]
+__all__ = ["Argument", "Call", "Graph", "Leaf", "LeafOf", "Likeness", "Node", "dependency_of", "identity_of"]
 
 _LIFE: Final[Mapping[ScopeName, int]] = {"handler": 0, "request": 1, "app": 2}
 """How long a value lives; one may lean only on those that live at least as long."""
@@ -38,15 +38,25 @@ LeafOf = Callable[[Parameter], Leaf | None]
 """Says which leaf fills a parameter, if one does."""
 
 
+class Likeness(msgspec.Struct, frozen=True, cache_hash=True):
+    """What two nodes have in common that would make the same value. Its hash is kept, as likenesses hold others."""
+
+    provider: Hashable
+    options: Dependency
+    sources: tuple[tuple[str, Hashable], ...]
+    """What fills each parameter: the likeness of a node, or the key of a leaf."""
+
+
 class Node(msgspec.Struct, frozen=True, eq=False):
     """A provider in its place: one value per scope, or per asker where it is not cached.
 
-    `key` is the same for two nodes that would make the same value.
+    `key` is the same for two nodes that share one value.
     """
 
     call: "Call"
     options: Dependency
     manner: Manner
+    likeness: Likeness
     key: Hashable
 
     @property
@@ -80,6 +90,13 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         return tuple(argument.source for argument in self.arguments if isinstance(argument.source, Node))
 
 
+class _Walk(msgspec.Struct, frozen=True, eq=False):
+    """One way into the graph: who knows its leaves, and the shared nodes that were met on it."""
+
+    leaf_of: LeafOf
+    met: dict[Hashable, Node]
+
+
 class Graph:
     """The providers of one app, with overrides taken into account. Built and thrown away by compile.
 
@@ -98,14 +115,16 @@ class Graph:
         self._overrides = overrides or {}
         self._nodes: dict[Hashable, Node] = {}
         self._parameters: dict[int, tuple[Provider, tuple[Parameter, ...]]] = {}
+        self._manners: dict[int, tuple[Provider, Manner]] = {}
 
     def call(self, fn: Callable[..., Any], leaf_of: LeafOf, parameters: Sequence[Parameter] | None = None) -> Call:
         """Return how to call `fn`, whose parameters may be asked for in part (`parameters`)."""
-        return self._call(fn, self.parameters(fn) if parameters is None else parameters, leaf_of, ())
+        asked = self.parameters(fn) if parameters is None else parameters
+        return self._call(fn, asked, _Walk(leaf_of, {}), ())
 
     def node(self, dependency: Dependency, leaf_of: LeafOf) -> Node:
         """Return the node of a dependency that no parameter asks for: a guard."""
-        return self._node(dependency, leaf_of, ())
+        return self._node(dependency, _Walk(leaf_of, {}), ())
 
     def parameters(self, fn: Callable[..., Any]) -> tuple[Parameter, ...]:
         """Return the parameters of a function, read once and then the same objects."""
@@ -119,12 +138,12 @@ class Graph:
         return self._provided_for(annotation) is not None
 
     def _call(
-        self, fn: Callable[..., Any], parameters: Sequence[Parameter], leaf_of: LeafOf, way: tuple[Provider, ...]
+        self, fn: Callable[..., Any], parameters: Sequence[Parameter], walk: _Walk, way: tuple[Provider, ...]
     ) -> Call:
         arguments: list[Argument] = []
         by_name = False
         for parameter in parameters:
-            source = self._source(parameter, leaf_of, way)
+            source = None if parameter.is_variadic else self._source(parameter, walk, way)
             by_name = by_name or source is None or parameter.is_keyword_only
             if source is not None:
                 arguments.append(Argument(parameter, source, by_name))
@@ -132,15 +151,15 @@ class Graph:
                 raise _unfilled(fn, parameter, way)
         return Call(fn, tuple(arguments))
 
-    def _source(self, parameter: Parameter, leaf_of: LeafOf, way: tuple[Provider, ...]) -> Node | Leaf | None:
+    def _source(self, parameter: Parameter, walk: _Walk, way: tuple[Provider, ...]) -> Node | Leaf | None:
         dependency = dependency_of(parameter)
         if dependency is not None:
-            return self._node(dependency, leaf_of, way)
-        leaf = leaf_of(parameter)
+            return self._node(dependency, walk, way)
+        leaf = walk.leaf_of(parameter)
         if leaf is not None:
             return leaf
         provided = self._provided_for(parameter.annotation)
-        return None if provided is None else self._node(provided, leaf_of, way)
+        return None if provided is None else self._node(provided, walk, way)
 
     def _provided_for(self, annotation: Any) -> Dependency | None:
         try:
@@ -151,22 +170,39 @@ class Graph:
             return provided
         return msgspec.structs.replace(provided, provider=self._overrides[annotation])
 
-    def _node(self, dependency: Dependency, leaf_of: LeafOf, way: tuple[Provider, ...]) -> Node:
+    def _node(self, dependency: Dependency, walk: _Walk, way: tuple[Provider, ...]) -> Node:
         asked: Any = dependency.provider
         provider = self._overridden(asked)
-        if provider in way:
+        identity = identity_of(provider)
+        if identity in map(identity_of, way):
             raise _cycle((*way, provider))
-        manner = manner_of(provider)
-        if manner in (Manner.CONTEXT, Manner.ASYNC_CONTEXT) and yields_twice(provider):
-            raise _twice(provider)
-        call = self._call(provider, self._asked(provider, way), leaf_of, (*way, provider))
-        _check_lives(provider, dependency.scope, call, way)
-        keys = tuple(_key_of(argument) for argument in call.arguments)
-        options = msgspec.structs.replace(dependency, provider=provider)
-        key: Hashable = (options, keys)
-        if not dependency.cache:
-            return Node(call, options, manner, object())
-        return self._nodes.setdefault(key, Node(call, options, manner, key))
+        options = msgspec.structs.replace(dependency, provider=None)
+        met = (identity, options)
+        node = walk.met.get(met)
+        if node is None:
+            node = self._new_node(provider, options, walk, way)
+            if dependency.cache:
+                walk.met[met] = node
+        return node
+
+    def _new_node(self, provider: Provider, options: Dependency, walk: _Walk, way: tuple[Provider, ...]) -> Node:
+        manner = self._manner(provider)
+        call = self._call(provider, self._asked(provider, way), walk, (*way, provider))
+        _check_positions(call)
+        _check_lives(provider, options.scope, call, way)
+        likeness = Likeness(identity_of(provider), options, tuple(map(_source_of, call.arguments)))
+        if not options.cache:
+            return Node(call, options, manner, likeness, object())
+        return self._nodes.setdefault(likeness, Node(call, options, manner, likeness, likeness))
+
+    def _manner(self, provider: Provider) -> Manner:
+        """Told once: looking for a second yield reads the source."""
+        kept = self._manners.get(id(provider))
+        if kept is None:
+            kept = self._manners[id(provider)] = (provider, manner_of(provider))
+            if kept[1] in (Manner.CONTEXT, Manner.ASYNC_CONTEXT) and yields_twice(provider):
+                raise _twice(provider)
+        return kept[1]
 
     def _asked(self, provider: Provider, way: tuple[Provider, ...]) -> tuple[Parameter, ...]:
         try:
@@ -198,8 +234,27 @@ def dependency_of(parameter: Parameter) -> Dependency | None:
     return msgspec.structs.replace(given, provider=parameter.annotation)
 
 
-def _key_of(argument: Argument) -> Hashable:
-    return argument.parameter.name, argument.source.key
+def identity_of(provider: Provider) -> Hashable:
+    """Return what tells a provider from others, as a key: itself, or what stands for an object that cannot be one."""
+    try:
+        hash(provider)
+    except TypeError:
+        return "unhashable", id(provider)
+    return provider
+
+
+def _source_of(argument: Argument) -> tuple[str, Hashable]:
+    source = argument.source
+    return argument.parameter.name, source.likeness if isinstance(source, Node) else source.key
+
+
+def _check_positions(call: Call) -> None:
+    for argument in call.arguments:
+        if argument.by_name and argument.parameter.kind is argument.parameter.kind.POSITIONAL_ONLY:
+            raise ConfigurationError(
+                f"The parameter {argument.parameter.name!r} of {name_of(call.fn)}() is positional-only, and one "
+                f"before it is left to its default.\n\n{_line(call.fn)}\n\nTake the '/' out of it."
+            )
 
 
 def _check_lives(provider: Provider, scope: ScopeName, call: Call, way: tuple[Provider, ...]) -> None:
@@ -217,7 +272,7 @@ def _asked_by(way: Sequence[Provider]) -> str:
 
 
 def _cycle(way: Sequence[Provider]) -> ConfigurationError:
-    circle = way[way.index(way[-1]) :]
+    circle = way[[identity_of(provider) for provider in way].index(identity_of(way[-1])) :]
     names = " -> ".join(name_of(provider) for provider in circle)
     lines = "\n".join(map(_line, circle[:-1]))
     return ConfigurationError(

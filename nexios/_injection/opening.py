@@ -1,6 +1,7 @@
 """How is the value of one provider made, and what is left to close? One function per provider, made at compile."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from nexios._injection.exits import Exits
@@ -102,7 +103,7 @@ def _opens(make: Callable[..., Any]) -> Open:
 
 def _opens_in_thread(make: Callable[..., Any], workers: Workers) -> Open:
     async def opens(exits, *given):  # type: ignore[no-untyped-def]
-        return await exits.enter_in_thread(make(*given), workers.opening, workers.closing)
+        return await exits.enter_in_thread(partial(make, *given), workers.opening, workers.closing)
 
     return opens
 

@@ -145,8 +145,11 @@ class Programs:
         return StepKind.AWAITED if awaits else StepKind.PLAIN, call
 
     def _limiter(self, node: Node) -> Limiter | None:
-        limit = node.options.limit
-        return None if limit is None else self._limiters.setdefault(node.key, Limiter(limit, node.options.wait))
+        """One for all who ask for the provider with these words, whether they share a value or not."""
+        limit, wait = node.options.limit, node.options.wait
+        if limit is None:
+            return None
+        return self._limiters.setdefault((node.likeness.provider, limit, wait), Limiter(limit, wait))
 
 
 def in_order(nodes: Iterable[Node]) -> list[Node]:

@@ -35,6 +35,8 @@ async def fill_in_scopes(steps: Sequence[Step], values: Values, scopes: Scopes, 
             value = scopes.values.get(node.key, _MISSING)
             if value is _MISSING:
                 value = scopes.values[node.key] = await call(scopes.exits, *take(values))
+            else:
+                scopes.is_lent = True
             values[slot] = value
         else:
             values[slot] = await call(scopes.exits if kind == _OPENED else inner, *take(values))

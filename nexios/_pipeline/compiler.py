@@ -183,7 +183,7 @@ class _Compiler:
         if not middleware:
             return call
         check_order((*self.app_middleware, *middleware), where)
-        return _entering(compile_chain(self._injected(middleware), _answering(call, errors), errors))
+        return compile_chain(self._injected(middleware), _answering(call, errors), errors)
 
     def _injected(self, middleware: Sequence[Middleware]) -> list[Middleware]:
         return [inject_middleware(layer, self.injector.of(layer)) for layer in middleware]
@@ -262,14 +262,6 @@ def _below(depth: int, mounted: MountedApp) -> Call:
             return await mounted(request, response)
         finally:
             request.root_path, request._rest = outer
-
-    return run
-
-
-def _entering(chain: Link) -> Call:
-    def run(request: Request, response: Response) -> Awaitable[Response]:
-        request._builder = response
-        return chain(request)
 
     return run
 

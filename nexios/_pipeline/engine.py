@@ -29,7 +29,7 @@ from nexios.events.emitter import EventEmitter
 from nexios.events.names import REQUEST_FAILED, REQUEST_FINISHED, REQUEST_STARTED
 from nexios.messages.content import FileContent
 from nexios.messages.request import MatchedRoute, Request
-from nexios.messages.response import BackgroundTask, Builder, Response
+from nexios.messages.response import BackgroundTask, Response
 from nexios.messages.send import find_file
 from nexios.places import name_of
 from nexios.routing.matcher import Matcher
@@ -121,7 +121,7 @@ class Engine:
 
     def _choose_handle(self) -> None:
         """Events are paid for where somebody listens, so the way is chosen anew when that changes."""
-        handle = self._handle_directly if self._chain is None else self._handle_chain
+        handle = self._chain or self._handle_directly
         observed = any(self.emitter.has_listeners(name) for name in REQUEST_EVENTS)
         self.handle = self._handle_observed(handle) if observed else handle
 
@@ -133,17 +133,13 @@ class Engine:
             if plan is None:
                 plan, request._path_params = self._further(request)
             request._target = plan
-            response = Builder()
+            response: Response = request._builder
             result: object = await plan.run(request, response)
             if result is response and type(response.content) is bytes:
                 return response
             return await self._complete(request, response, result)
         except Exception as exc:
             return await self._respond(request, exc)
-
-    def _handle_chain(self, request: Request) -> Awaitable[Response]:
-        request._builder = Builder()
-        return self._chain(request)  # type: ignore[misc]
 
     def _innermost(self) -> Link:
         """Return the end of the chain: a miss becomes a Response here too, so all middleware sees it."""

@@ -8,7 +8,7 @@ import copy
 
 from nexios._pipeline.engine import Engine
 from nexios.messages.request import Request
-from nexios.messages.response import Response
+from nexios.messages.response import Builder, Response
 
 __all__ = ["MountedEngine"]
 
@@ -35,6 +35,7 @@ class MountedEngine:
         request._state = request.state  # made now, so that both have the same
         inner = copy.copy(request)
         inner._context, inner._target, inner._path_params = self._engine, None, None
+        inner._builder = Builder()
         try:
             return await self._engine.handle(inner)
         finally:

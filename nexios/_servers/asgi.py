@@ -35,7 +35,7 @@ _LEFT = "the client left before the response was sent"
 _NAMES = {name: name.encode() for name in ("accept", "content-encoding", "content-length", "content-type")}
 """Names that many requests are asked for."""
 
-_OF_BODY = (b"content-type", b"content-length", b"content-encoding")
+_JSON = ["application/json"]
 
 _MAX_CACHED = 4096
 _heads: dict[Pairs, list[tuple[bytes, bytes]]] = {}
@@ -72,6 +72,7 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
     _receive: Receive
     _send: Send
     started: bool = False
+    body_ended: bool = False
     _ended: bool = False
     _gone: bool = False
     _asked: bool = False
@@ -98,15 +99,16 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         return [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
 
     def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = self._distinct_fields()
-        if not fields:
+        headers = self._scope["headers"]
+        fields = self._fields = dict(headers)
+        if len(fields) != len(headers):
+            self._fields = {}
             values = self.header_values
             return values("content-type"), values("content-length"), values("content-encoding")
-        kind, length, encoding = map(fields.get, _OF_BODY)
+        kind, length = fields.get(b"content-type"), fields.get(b"content-length")
+        encoding = fields.get(b"content-encoding")
         return (
-            () if kind is None else [kind.decode("latin-1")],
+            _JSON if kind == b"application/json" else () if kind is None else [kind.decode("latin-1")],
             () if length is None else [length.decode("latin-1")],
             () if encoding is None else [encoding.decode("latin-1")],
         )
@@ -196,7 +198,7 @@ class ASGIApplication:
                 transport.stop_reading()
             if (
                 request._scopes is not None
-                or (request._body is not None and request.must_close)
+                or (request._body is not None and (request._form is not None or request._body._disconnect is not None))
                 or (response is not None and response.background is not None)
             ):
                 await engine.finish(request, response, broken)

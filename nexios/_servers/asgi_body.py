@@ -45,6 +45,8 @@ class ASGIBody:
 
     _receive: Callable[[], Awaitable[MutableMapping[str, Any]]]
     started: bool
+    body_ended: bool
+    """Whether no chunk will follow those that were given; only said when nobody else listens."""
     _ended: bool
     _gone: bool
     _asked: bool
@@ -53,20 +55,17 @@ class ASGIBody:
     """Whether that reader waits for `receive` itself."""
     _ahead: Ahead | None
 
-    @property
-    def body_ended(self) -> bool:
-        """Whether no chunk will follow those that were given."""
-        return self._ended and (self._ahead is None or not self._ahead.chunks)
-
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""
         self._asked = True
         if self._ahead is None and not self._ended and not self._gone:  # nobody else listens: the usual case, inline
             self._reading = True
             try:
-                body = self._noted(await self._receive())
+                message = await self._receive()
             finally:
                 self._reading = False
+            body = self._noted(message)
+            self.body_ended = self._ended
             if body:
                 return body
         while True:

@@ -163,7 +163,7 @@ class RSGIApplication:
         finally:
             if (
                 request._scopes is not None
-                or (request._body is not None and request.must_close)
+                or (request._body is not None and (request._form is not None or request._body._disconnect is not None))
                 or (response is not None and response.background is not None)
             ):
                 await engine.finish(request, response, broken)

@@ -1,7 +1,8 @@
 """How is a body read? Once, within limits, and never taken for whole when the client left half way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 
@@ -46,19 +47,33 @@ class Body(msgspec.Struct, eq=False):
 
     async def read(self) -> bytes:
         """Return the whole body, and keep it."""
-        if self._kept is None:
-            if self._encodings:
-                self.refuse_compressed()
+        if self._kept is not None:
+            return self._kept
+        if self._encodings:
+            self.refuse_compressed()
+        if self._streamed or self._refusal is not None:
             self._begin()
-            chunk = await self._next()
-            if chunk is None or self._transport.body_ended:
-                self._kept = chunk or b""
-            else:
-                self._kept = await self._rest_after(chunk)
+        self._streamed = True
+        transport = self._transport
+        reading = transport.next_chunk()
+        try:
+            waiting = reading.send(None)  # what has arrived already is there at once
+        except StopIteration as done:
+            chunk: bytes | None = done.value
+        else:
+            chunk = await self._in_time(reading, waiting)
+        if chunk is None:
+            self._kept = b""
+        else:
+            limit = self.limits.max_body_size
+            if limit is not None and len(chunk) > limit:
+                raise self._refuse(ContentTooLarge())
+            self._kept = chunk if transport.body_ended else await self._rest_after(chunk)
         return self._kept
 
     async def _rest_after(self, chunk: bytes) -> bytes:
         chunks = [chunk]
+        self._received, self._chunks = len(chunk), 1
         while (following := await self._next()) is not None:
             chunks.append(following)
         return chunk if len(chunks) == 1 else b"".join(chunks)
@@ -84,14 +99,11 @@ class Body(msgspec.Struct, eq=False):
     async def _next(self) -> bytes | None:
         reading = self._transport.next_chunk()
         try:
-            waiting = reading.send(None)  # what has arrived already is there at once
+            waiting = reading.send(None)
         except StopIteration as done:
             chunk: bytes | None = done.value
         else:
-            try:
-                chunk = await going_on(reading, waiting, self.limits.body_read_timeout)
-            except TimeoutError:
-                raise self._refuse(RequestTimeout()) from None
+            chunk = await self._in_time(reading, waiting)
         if chunk is not None:
             self._received += len(chunk)
             self._chunks += 1
@@ -101,6 +113,12 @@ class Body(msgspec.Struct, eq=False):
             if limit is not None and self._received > limit:
                 raise self._refuse(ContentTooLarge())
         return chunk
+
+    async def _in_time(self, reading: Coroutine[Any, Any, bytes | None], waiting: Any) -> bytes | None:
+        try:
+            return await going_on(reading, waiting, self.limits.body_read_timeout)
+        except TimeoutError:
+            raise self._refuse(RequestTimeout()) from None
 
     def _refuse(self, refusal: HTTPException) -> HTTPException:
         """Who reads again, as an exception handler may, is refused in the same words."""
@@ -116,11 +134,6 @@ class Body(msgspec.Struct, eq=False):
                 return True
             await asyncio.sleep(0)
         return self._disconnect.done()
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether somebody waits for the client to go, so that it has to be closed."""
-        return self._disconnect is not None
 
     def close(self) -> None:
         """Stop watching the connection."""
@@ -141,8 +154,7 @@ def open_body(transport: HTTPTransport, limits: Limits) -> Body:
         length = parse_content_length(lengths)
     except ValueError:
         raise BadRequest("The Content-Length header is malformed.", code="malformed_content_length") from None
-    limit = limits.max_body_size
-    if length is not None and limit is not None and length > limit:
+    if length is not None and limits.max_body_size is not None and length > limits.max_body_size:
         raise ContentTooLarge
     return Body(transport, limits, media_types, encodings)
 

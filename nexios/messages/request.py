@@ -17,6 +17,7 @@ from nexios.http.url import URL, quote_path
 from nexios.messages.body import Body, open_body
 from nexios.messages.connection import Connection
 from nexios.messages.form import close_form, no_form, read_form
+from nexios.messages.response import Builder
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import HTTPTransport
 from nexios.serialization import decode_json
@@ -80,7 +81,7 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
     """The part of `path` that the server, or a mount, already used up."""
 
     _target: Any = None
-    _builder: Any = None
+    _builder: Any = msgspec.field(default_factory=Builder)
     """The response that the handler is given; the chain carries it here."""
     _path_params: dict[str, Any] | None = None
     _headers: Headers | None = None
@@ -224,11 +225,6 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
         finally:
             if self._body is not None:
                 self._body.close()
-
-    @property
-    def must_close(self) -> bool:
-        """Whether it holds something that `close` lets go of."""
-        return self._form is not None or (self._body is not None and self._body.is_watched)
 
     def _whole_body(self) -> Body:
         if self._body is None:

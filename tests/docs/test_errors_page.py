@@ -52,12 +52,14 @@ def made_in(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def status_and_code(name: str, call: ast.Call | None) -> tuple[int, str] | None:
-    """Return what one construction answers; None where the status is not written there."""
+    """Return what one construction answers; None where status or code are not written there."""
     default = made_without_words(name, call)
     if default is None:
         return None
     code = next((word.value for word in call.keywords if word.arg == "code"), None) if call is not None else None
-    return default.status_code, str(code.value) if isinstance(code, ast.Constant) else default.code
+    if code is None:
+        return default.status_code, default.code
+    return (default.status_code, str(code.value)) if isinstance(code, ast.Constant) else None
 
 
 def made_without_words(name: str, call: ast.Call | None) -> HTTPException | None:
@@ -87,6 +89,7 @@ def test_every_exception_of_the_module_is_on_the_page() -> None:
         ("x = BadRequest('no', code='odd')", {(400, "odd")}),
         ("raise HTTPException(403, 'no', code='foreign')", {(403, "foreign")}),
         ("HTTPException(status)", set()),
+        ("BadRequest('no', code=code)", set()),
         ("except_(NotFound)", set()),
     ],
 )

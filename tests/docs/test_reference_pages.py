@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from nexios import NexiosApp, Request, Response, Router, UploadFile
+from nexios import Body, Depend, File, NexiosApp, OpenAPI, Patch, Query, Request, Response, Router, UploadFile
 from nexios.events import EventEmitter
+from nexios.models.problems import CODES
+from nexios.openapi import Callback
+from nexios.routing.route import RouteOptions
 from nexios.testing import RawAnswer, TestClient
 from nexios.testing.faces import Options
 
@@ -25,7 +28,13 @@ def members(owner: type, *, without: type = object) -> set[str]:
     [
         ("application", members(NexiosApp, without=Router)),
         ("application", {"settings", "state", "event_emitter", "converters", "lifespan", "exception_handlers"}),
+        ("application", set(inspect.signature(NexiosApp).parameters)),
+        ("dependencies", set(inspect.signature(Depend).parameters)),
+        ("inputs", {name for marker in (Query, Body, File) for name in inspect.signature(marker).parameters}),
+        ("inputs", members(Patch)),
+        ("openapi", members(OpenAPI) | members(Callback)),
         ("routing", members(Router)),
+        ("routing", set(RouteOptions.__annotations__)),
         ("request", members(Request)),
         ("request", members(UploadFile)),
         ("response", members(Response)),
@@ -43,3 +52,9 @@ def test_every_member_is_on_its_page(page: str, names: set[str]) -> None:
     words = set("".join(letter if letter.isalnum() or letter == "_" else " " for letter in quoted).split())
 
     assert sorted(names - words) == []
+
+
+def test_every_code_of_an_input_error_is_on_the_page() -> None:
+    text = (REFERENCE.parent / "howto" / "inputs.md").read_text("utf-8")
+
+    assert [code for code in CODES if f"`{code}`" not in text] == []

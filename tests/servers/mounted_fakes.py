@@ -54,6 +54,12 @@ class Client:
     def headers(self) -> Pairs:
         return self.fields
 
+    body_ended = False
+
+    def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+        values = self.header_values
+        return values("content-type"), values("content-length"), values("content-encoding")
+
     def header_values(self, name: str) -> Sequence[str]:
         return [value for key, value in self.fields if key == name]
 

@@ -1,55 +1,85 @@
 """Files: uploaded as multipart forms with a `file` and a `caption`, downloaded with ETag and Range."""
 
-from collections.abc import Callable
-from sqlite3 import Connection
+from typing import Annotated
 
-from nexios import Request, Response, Router
+from nexios import File, Form, Request, Response, Router, UploadFile
 
-from ..inputs import MAX_UPLOAD, InvalidInput, read_form, upload_of
+from ..errors import AttachmentNotFound, MessageNotFound, RoomNotFound
+from ..models import Attachment, Caption, StoredAttachment
 from ..store import attachments
-from ..store.storage import storage_of
-from ..store.values import Attachment, Caption, NewAttachment
+from ..store.storage import Store, Transaction
+from .parts import CREATED, AttachmentId, MessageId, RoomId
 
-__all__ = ["router"]
+__all__ = ["ACCEPTED", "MAX_FILE", "MAX_FORM", "router"]
 
-Created = tuple[Attachment, int, dict[str, str]]
+MAX_FILE = 8 * 1024 * 1024
+MAX_FORM = MAX_FILE + 64 * 1024
+"""In bytes: a file, and a form with one in it. Every other body has the limit of the app."""
 
-router = Router()
+ACCEPTED = (
+    *("image/*", "audio/*", "video/*", "text/*"),
+    *("application/json", "application/pdf", "application/zip", "application/octet-stream"),
+)
+"""What people exchange. A client may claim anything, so this is a hint to it and no protection."""
+
+AnyFile = Annotated[UploadFile, File(max_size=MAX_FILE, content_types=ACCEPTED)]
+Said = Annotated[Caption, Form()]
+
+DOWNLOADED = {"description": "The file", "content": {"application/octet-stream": bytes}}
+PART = {"description": "The part that was asked for", "content": {"application/octet-stream": bytes}}
+
+router = Router(tags=["files"])
 
 
-@router.get("/rooms/{room_id:id}/attachments")
-async def list_attachments(request: Request, response: Response, room_id: int) -> list[Attachment]:
-    return await storage_of(request).run(attachments.of_room, room_id)
+@router.get("/rooms/{room_id:id}/attachments", response_model=list[Attachment], responses={404: RoomNotFound})
+async def list_attachments(room_id: RoomId, board: Transaction) -> list[StoredAttachment]:
+    """List the files of a room and of its messages, the oldest first."""
+    return await board.run(attachments.of_room, room_id)
 
 
-@router.post("/rooms/{room_id:id}/attachments", max_body_size=MAX_UPLOAD)
-async def attach_to_room(request: Request, response: Response, room_id: int) -> Created:
-    return await _attach(request, attachments.add_to_room, room_id)
+@router.post(
+    "/rooms/{room_id:id}/attachments",
+    max_body_size=MAX_FORM,
+    status_code=201,
+    responses={201: CREATED, 404: RoomNotFound},
+)
+async def attach_to_room(
+    request: Request, response: Response, room_id: RoomId, file: AnyFile, board: Transaction, caption: Said = ""
+) -> Attachment:
+    """Add a file to a room."""
+    new = await board.save(file, caption)
+    return _created(request, response, await board.run(attachments.add_to_room, room_id, new))
 
 
-@router.post("/messages/{message_id:id}/attachments", max_body_size=MAX_UPLOAD)
-async def attach_to_message(request: Request, response: Response, message_id: int) -> Created:
-    return await _attach(request, attachments.add_to_message, message_id)
+@router.post(
+    "/messages/{message_id:id}/attachments",
+    max_body_size=MAX_FORM,
+    status_code=201,
+    responses={201: CREATED, 404: MessageNotFound},
+)
+async def attach_to_message(
+    request: Request, response: Response, message_id: MessageId, file: AnyFile, board: Transaction, caption: Said = ""
+) -> Attachment:
+    """Add a file to a message."""
+    new = await board.save(file, caption)
+    return _created(request, response, await board.run(attachments.add_to_message, message_id, new))
 
 
-@router.get("/attachments/{attachment_id:id}")
-async def download(request: Request, response: Response, attachment_id: int) -> Response:
-    """Answer with the file, always as a download: it is a stranger's, and must not run as a page of ours."""
-    storage = storage_of(request)
-    attachment, stored_as = await storage.run(attachments.get, attachment_id)
+@router.get(
+    "/attachments/{attachment_id:id}",
+    responses={200: DOWNLOADED, 206: PART, 304: "You have this version", 404: AttachmentNotFound, 416: "No such part"},
+)
+async def download(response: Response, attachment_id: AttachmentId, board: Transaction, store: Store) -> Response:
+    """Download a file.
+
+    It is a stranger's, and always a download: it must not run as a page of ours.
+    """
+    attachment = await board.run(attachments.get, attachment_id)
     response.set_header("content-security-policy", "default-src 'none'; sandbox")
     response.set_header("cache-control", "private, no-cache")
-    return response.file(storage.path_of(stored_as), filename=attachment.filename)
+    return response.file(store.path_of(attachment.stored_as), filename=attachment.filename)
 
 
-async def _attach(
-    request: Request, add: Callable[[Connection, int, NewAttachment], Attachment], target_id: int
-) -> Created:
-    form = await request.form()
-    upload = upload_of(form, "file")
-    if upload is None:
-        raise InvalidInput("Send a file in the field `file` of a multipart form.", field="file")
-    storage = storage_of(request)
-    async with storage.keeping(upload, read_form(form, Caption).caption) as new:
-        attachment = await storage.run(add, target_id, new)
-    return attachment, 201, {"location": request.url_for("api:download", attachment_id=attachment.id)}
+def _created(request: Request, response: Response, attachment: Attachment) -> Attachment:
+    response.set_header("location", request.url_for("api:download", attachment_id=attachment.id))
+    return attachment

@@ -1,40 +1,55 @@
-"""The messages of a room, page by page."""
+"""The messages of a room, page by page, and each of them."""
 
-from nexios import Request, Response, Router
+from typing import Annotated
 
-from ..inputs import read_json, read_query
+from nexios import Patch, Query, Request, Response, Router
+
+from ..errors import MessageNotFound, RoomNotFound
+from ..models import Message, MessagePage, NewMessage, Window
 from ..store import messages
-from ..store.storage import storage_of
-from ..store.values import Message, MessagePage, NewMessage, Window
+from ..store.storage import Transaction
+from .parts import CREATED, MessageId, RoomId
 
 __all__ = ["router"]
 
-router = Router()
+router = Router(tags=["messages"])
 
 
-@router.get("/rooms/{room_id:id}/messages")
-async def list_messages(request: Request, response: Response, room_id: int) -> MessagePage:
-    """Answer with `?limit=` messages that are older than `?before=`, the newest first."""
-    window = read_query(request, Window)
-    found, has_older = await storage_of(request).run(messages.list_window, room_id, window)
+@router.get("/rooms/{room_id:id}/messages", responses={404: RoomNotFound})
+async def list_messages(
+    request: Request, room_id: RoomId, window: Annotated[Window, Query()], board: Transaction
+) -> MessagePage:
+    """List the messages of a room, the newest first."""
+    found, has_older = await board.run(messages.list_window, room_id, window)
     older = f"{request.path}?before={found[-1].id}&limit={window.limit}" if has_older else None
     return MessagePage(found, older)
 
 
-@router.post("/rooms/{room_id:id}/messages")
-async def post_message(request: Request, response: Response, room_id: int) -> tuple[Message, int, dict[str, str]]:
-    new = await read_json(request, NewMessage)
-    message = await storage_of(request).run(messages.post, room_id, new)
-    return message, 201, {"location": request.url_for("api:show_message", message_id=message.id)}
+@router.post("/rooms/{room_id:id}/messages", status_code=201, responses={201: CREATED, 404: RoomNotFound})
+async def post_message(
+    request: Request, response: Response, room_id: RoomId, new: NewMessage, board: Transaction
+) -> Message:
+    """Write a message."""
+    message = await board.run(messages.post, room_id, new)
+    response.set_header("location", request.url_for("api:show_message", message_id=message.id))
+    return message
 
 
-@router.get("/messages/{message_id:id}")
-async def show_message(request: Request, response: Response, message_id: int) -> Message:
-    return await storage_of(request).run(messages.get, message_id)
+@router.get("/messages/{message_id:id}", responses={404: MessageNotFound})
+async def show_message(message_id: MessageId, board: Transaction) -> Message:
+    """Show a message."""
+    return await board.run(messages.get, message_id)
 
 
-@router.delete("/messages/{message_id:id}")
-async def delete_message(request: Request, response: Response, message_id: int) -> None:
-    storage = storage_of(request)
-    _, files = await storage.run(messages.delete, message_id)
-    await storage.discard(files)
+@router.patch("/messages/{message_id:id}", responses={404: MessageNotFound})
+async def edit_message(message_id: MessageId, patch: Patch[NewMessage], board: Transaction) -> Message:
+    """Change what a message says. What is not sent stays as it is."""
+    message = await board.run(messages.get, message_id)
+    return await board.run(messages.edit, message_id, patch.apply(NewMessage(message.author, message.text)))
+
+
+@router.delete("/messages/{message_id:id}", responses={404: MessageNotFound})
+async def delete_message(message_id: MessageId, board: Transaction) -> None:
+    """Delete a message and its files."""
+    _, files = await board.run(messages.delete, message_id)
+    board.discard(files)

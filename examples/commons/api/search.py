@@ -1,19 +1,17 @@
 """Search with QUERY: safe and repeatable like GET, with a body like POST (RFC 10008)."""
 
-from nexios import Request, Response, Router
+from nexios import Router
 
-from ..inputs import read_json
+from ..models import MessagePage, Search
 from ..store import messages
-from ..store.storage import storage_of
-from ..store.values import MessagePage, Search
+from ..store.storage import Transaction
 
 __all__ = ["router"]
 
-router = Router()
+router = Router(tags=["messages"])
 
 
 @router.query("/search")
-async def search(request: Request, response: Response) -> MessagePage:
-    """Answer with the newest messages that hold the `text` of a JSON body."""
-    wanted = await read_json(request, Search)
-    return MessagePage(await storage_of(request).run(messages.search, wanted))
+async def search(wanted: Search, board: Transaction) -> MessagePage:
+    """Find the newest messages that hold a text."""
+    return MessagePage(await board.run(messages.search, wanted))

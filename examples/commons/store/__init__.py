@@ -1,1 +1,1 @@
-"""What the board keeps, and how: values, SQLite, and files on disk. Nothing here knows of HTTP but the errors."""
+"""What the board keeps: units of work on SQLite, and `storage`, which runs them."""

@@ -1,4 +1,4 @@
-"""Units of work on messages, for `Storage.run`."""
+"""Units of work on messages, for `Transaction.run`."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec import convert
 
+from ..errors import MessageNotFound
+from ..models import Message, NewAttachment, NewMessage, Search, Window
 from . import attachments, rooms
-from .values import Message, MessageNotFound, NewAttachment, NewMessage, Search, Window
 
-__all__ = ["delete", "get", "list_after", "list_window", "post", "search"]
+__all__ = ["delete", "delete_by", "edit", "get", "list_after", "list_window", "post", "search"]
 
 
 def list_window(db: Connection, room_id: int, window: Window) -> tuple[list[Message], bool]:
@@ -33,7 +34,7 @@ def search(db: Connection, wanted: Search) -> list[Message]:
     """Return the newest messages that hold the text, whatever the case of its ASCII letters."""
     rows = db.execute(
         r"SELECT * FROM message WHERE text LIKE ? ESCAPE '\' AND (? IS NULL OR room_id = ?) ORDER BY id DESC LIMIT ?",
-        (f"%{_literal(wanted.text)}%", wanted.room_id, wanted.room_id, wanted.limit),
+        (f"%{_literal(wanted.text.strip())}%", wanted.room_id, wanted.room_id, wanted.limit),
     )
     return _messages(db, rows)
 
@@ -43,7 +44,7 @@ def post(db: Connection, room_id: int, new: NewMessage, attachment: NewAttachmen
     rooms.get(db, room_id)
     done = db.execute(
         "INSERT INTO message (room_id, author, text, created_at) VALUES (?, ?, ?, ?)",
-        (room_id, new.author, new.text, rooms.now()),
+        (room_id, *_kept(new), rooms.now()),
     )
     if attachment is not None:
         attachments.add(db, room_id, attachment, message_id=done.lastrowid)
@@ -58,6 +59,12 @@ def get(db: Connection, message_id: int) -> Message:
     return found[0]
 
 
+def edit(db: Connection, message_id: int, new: NewMessage) -> Message:
+    """Let a message say something else and return it. Raises MessageNotFound."""
+    db.execute("UPDATE message SET author = ?, text = ? WHERE id = ?", (*_kept(new), message_id))
+    return get(db, message_id)
+
+
 def delete(db: Connection, message_id: int) -> tuple[Message, list[str]]:
     """Delete a message; return what it was, and the files that may go too. Raises MessageNotFound."""
     message = get(db, message_id)
@@ -66,12 +73,26 @@ def delete(db: Connection, message_id: int) -> tuple[Message, list[str]]:
     return message, [file["stored_as"] for file in files]
 
 
+def delete_by(db: Connection, author: str) -> tuple[int, list[str]]:
+    """Delete all messages of an author; return how many there were, and the files that may go too."""
+    files = db.execute(
+        "SELECT stored_as FROM attachment JOIN message ON message.id = message_id WHERE author = ?", (author.strip(),)
+    ).fetchall()
+    gone = db.execute("DELETE FROM message WHERE author = ?", (author.strip(),)).rowcount
+    return gone, [file["stored_as"] for file in files]
+
+
 def _messages(db: Connection, rows: Iterable[Row]) -> list[Message]:
     """Put the attachments to their messages: two queries, however many messages there are."""
     values: list[dict[str, Any]] = [dict(row) for row in rows]
     files = attachments.of_messages(db, [value["id"] for value in values])
     by_message = {key: list(group) for key, group in groupby(files, key=lambda one: one.message_id)}
     return convert([value | {"attachments": by_message.get(value["id"], [])} for value in values], list[Message])
+
+
+def _kept(new: NewMessage) -> tuple[str, str]:
+    """Author and text as they are kept; browsers end lines with both CR and LF."""
+    return new.author.strip(), new.text.replace("\r\n", "\n").strip()
 
 
 def _literal(text: str) -> str:

@@ -1,11 +1,12 @@
-"""Units of work on rooms, for `Storage.run`."""
+"""Units of work on rooms, for `Transaction.run`."""
 
 from datetime import UTC, datetime
 from sqlite3 import Connection, IntegrityError
 
 from msgspec import convert
 
-from .values import NameTaken, NewRoom, Room, RoomNotFound
+from ..errors import NameTaken, RoomNotFound
+from ..models import NewRoom, Room
 
 __all__ = ["create", "delete", "get", "list_all", "now", "rename"]
 

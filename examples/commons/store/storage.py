@@ -1,25 +1,25 @@
 """Where does the board keep things? In one folder: a SQLite file, and attachments under generated names.
 
 SQLite and the disk block, so neither is touched on the event loop. One worker thread owns the only
-connection: units of work run one after the other and need no lock.
+connection, and transactions take turns: one begins with its first unit of work, so that a handler which still
+waits for its client holds up nobody.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from nexios import Request
 from nexios.messages.upload import UploadFile
 
-from .values import NewAttachment
+from ..models import NewAttachment
+from ..options import Options
 
-__all__ = ["Storage", "storage_of"]
+__all__ = ["Store", "Transaction", "in_transaction", "open_store"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,17 +27,30 @@ T = TypeVar("T")
 SCHEMA = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
 
-class Storage:
+async def open_store(options: Options) -> AsyncGenerator["Store", None]:
+    """Provide the store, for as long as the app runs."""
+    async with Store(options.folder) as store:
+        yield store
+
+
+async def in_transaction(store: "Store") -> AsyncGenerator["Transaction", None]:
+    """Provide a transaction to one handler. It ends before the answer is sent, so what a client is told is true."""
+    async with store.transaction() as transaction:
+        yield transaction
+
+
+class Store:
     """Opened when the app starts, closed when it stops; shared by all requests.
 
-    async with Storage(folder) as storage:
-        room = await storage.run(rooms.create, NewRoom("Garden"))
+    async with Store(folder) as store, store.transaction() as board:
+        room = await board.run(rooms.create, NewRoom("Garden"))
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._files = folder / "attachments"
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commons-storage")
+        self.files = folder / "attachments"
+        self.turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commons-store")
         self._connection: sqlite3.Connection
 
     async def __aenter__(self) -> Self:
@@ -50,48 +63,89 @@ class Storage:
         await self._in_thread(self._connection.close)
         self._thread.shutdown()
 
-    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run one unit of work: all that it changes is kept, or nothing when it raises."""
-        return await self._in_thread(partial(self._in_transaction, partial(work, self._connection, *args, **kwargs)))
-
     @asynccontextmanager
-    async def keeping(self, upload: UploadFile, caption: str) -> AsyncIterator[NewAttachment]:
-        """Save an upload and yield what there is to say of it; the file goes again when the block fails."""
-        path = await upload.save(self._files)
+    async def transaction(self) -> AsyncGenerator["Transaction", None]:
+        """Keep all that happens in the block, or nothing when it raises. Not inside of another one: it would wait."""
+        transaction = Transaction(self)
         try:
-            yield NewAttachment(upload.safe_filename, caption, upload.size, path.name)
+            yield transaction
+            await transaction.commit()
         except BaseException:
-            await self.discard([path.name])
+            await transaction.roll_back()
             raise
 
-    async def discard(self, stored: Iterable[str]) -> None:
-        """Delete files that nothing refers to any more."""
-        await asyncio.to_thread(_unlink_all, [self.path_of(name) for name in stored])
+    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one unit of work in the thread of the database. For transactions."""
+        return await self._in_thread(lambda: work(self._connection, *args, **kwargs))
 
     def path_of(self, stored_as: str) -> Path:
         """Return where a kept file is. The name is one of ours, never a client's."""
-        return self._files / stored_as
+        return self.files / stored_as
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _open(self) -> None:
-        self._files.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self.folder / "board.sqlite3")
+        self.files.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(self.folder / "board.sqlite3", isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.executescript(SCHEMA)
 
-    def _in_transaction(self, work: Callable[[], T]) -> T:
-        with self._connection:
-            return work()
+
+class Transaction:
+    """What one handler does to the board, files included. Made by `Store.transaction`; used by one task."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._has_turn = False
+        self._saved: list[Path] = []
+        self._discarded: list[Path] = []
+
+    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one unit of work; the first one waits until other transactions are over."""
+        if not self._has_turn:
+            await self._store.turn.acquire()
+            self._has_turn = True
+            await self._store.run(_execute, "BEGIN")
+        return await self._store.run(work, *args, **kwargs)
+
+    async def save(self, upload: UploadFile, caption: str) -> NewAttachment:
+        """Put an upload on disk, and return what there is to say of it."""
+        path = await upload.save(self._store.files)
+        self._saved.append(path)
+        return NewAttachment(upload.safe_filename, caption.strip(), upload.size, path.name)
+
+    def discard(self, stored: Iterable[str]) -> None:
+        """Delete files that nothing refers to any more, once that is certain."""
+        self._discarded += map(self._store.path_of, stored)
+
+    async def commit(self) -> None:
+        """Keep everything. Raises sqlite3.Error; then it is still to be rolled back."""
+        await self._end("COMMIT")
+        await asyncio.to_thread(_unlink_all, self._discarded)
+
+    async def roll_back(self) -> None:
+        """Leave everything as it was."""
+        await self._end("ROLLBACK")
+        await asyncio.to_thread(_unlink_all, self._saved)
+
+    async def _end(self, statement: str) -> None:
+        if self._has_turn:
+            await self._store.run(_end, statement)
+            self._has_turn = False
+            self._store.turn.release()
 
 
-def storage_of(request: Request) -> Storage:
-    """Return the storage of the app that serves this request."""
-    storage: Storage = request.app.state.storage
-    return storage
+def _execute(db: sqlite3.Connection, statement: str) -> None:
+    db.execute(statement)
+
+
+def _end(db: sqlite3.Connection, statement: str) -> None:
+    """SQLite has rolled back by itself after some errors, a full disk for example."""
+    if db.in_transaction or statement == "COMMIT":
+        db.execute(statement)
 
 
 def _unlink_all(paths: list[Path]) -> None:

@@ -25,6 +25,7 @@ from nexios._pipeline.inputs.kinds import bare, members_of
 from nexios._pipeline.inputs.located import Located, joined, located, one_error
 from nexios.errors import BadRequest, ConfigurationError
 from nexios.http.media_type import parse_media_type
+from nexios.messages.body import open_body
 from nexios.messages.request import Request
 from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
@@ -111,16 +112,18 @@ def _whole(item: Input, accepted: str | None) -> BodyReader:
     shortcut = ["application/json"] if accepted in (None, "application/json") else None
 
     async def read(request: Request) -> tuple[Any, ...]:
-        whole = request._whole_body()
+        whole = request._body
+        if whole is None:
+            whole = request._body = open_body(request._transport, request._target.limits)
         is_plain = whole.media_types == shortcut
         format_ = None if is_plain else _format_sent(request, accepted)
         body = await whole.read()
         if not body:
             return (absent(),)
-        limit = whole.limits.max_json_depth
         try:
-            if is_plain and not (counts_depth and body.count(b"[") + body.count(b"{") > limit):
+            if is_plain and (not counts_depth or body.count(b"[") + body.count(b"{") <= whole.limits.max_json_depth):
                 return (decode_json(body),)
+            limit = whole.limits.max_json_depth
             if format_ is None and not is_plain:
                 raise unsupported(accepted or READ_BY_DEFAULT)
             return (decode(body, format_ or "json", limit),)

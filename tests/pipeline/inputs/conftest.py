@@ -1,6 +1,7 @@
 """What does a handler with these parameters get from this request? Read without an app around it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -52,6 +53,7 @@ def request_of(
     pairs = [*headers, *([("content-type", content_type)] if content_type is not None else [])]
     transport = MemoryTransport("POST", "/", headers=pairs, query_string=query, body=[body])
     request = Request(transport, cast("RequestContext", Context(limits)), "POST", "/", "/")
+    request._target = SimpleNamespace(limits=limits)
     request._path_params = dict(path)
     return request
 

@@ -1,6 +1,7 @@
-"""What does the board speak of? What it keeps, what may be asked of it, and what may be wrong with that.
+"""What does the board speak of? All that clients send and get, with the rules that hold for it.
 
-Lengths are in characters. Whoever reads input strips it first, so a text of spaces is an empty one.
+nexios checks what comes in against these types, writes what goes out by them, and describes both in the document.
+Lengths are in characters; the space around a text is counted here, and dropped when it is kept.
 """
 
 from datetime import datetime
@@ -8,36 +9,38 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from nexios.errors import HTTPException, NotFound
-
 __all__ = [
     "Attachment",
-    "AttachmentNotFound",
+    "Authored",
     "Caption",
+    "Files",
     "Message",
-    "MessageNotFound",
     "MessagePage",
-    "NameTaken",
     "NewAttachment",
     "NewMessage",
     "NewRoom",
+    "Removed",
     "Room",
-    "RoomNotFound",
     "Search",
+    "StoredAttachment",
     "Window",
 ]
 
 MAX_ID = 10**18 - 1
 """What the path converter `id` accepts, and well within what SQLite holds."""
 
+NOT_BLANK = r"\S"
+
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
-Limit = Annotated[int, Meta(ge=1, le=100)]
+Limit = Annotated[int, Meta(ge=1, le=100, description="How many at most.")]
+Author = Annotated[str, Meta(min_length=1, max_length=40, pattern=NOT_BLANK, examples=["Ada"])]
+Caption = Annotated[str, Meta(max_length=200)]
 
 
 class NewRoom(Struct, frozen=True):
     """What is asked for with a new room, or a new name for one."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=60)]
+    name: Annotated[str, Meta(min_length=1, max_length=60, pattern=NOT_BLANK, examples=["Garden"])]
 
 
 class Room(Struct, frozen=True):
@@ -53,14 +56,8 @@ class Room(Struct, frozen=True):
 class NewMessage(Struct, frozen=True):
     """What someone writes."""
 
-    author: Annotated[str, Meta(min_length=1, max_length=40)]
-    text: Annotated[str, Meta(min_length=1, max_length=4000)]
-
-
-class Caption(Struct, frozen=True):
-    """What someone says of a file."""
-
-    caption: Annotated[str, Meta(max_length=200)] = ""
+    author: Author
+    text: Annotated[str, Meta(min_length=1, max_length=4000, pattern=NOT_BLANK, examples=["Hello!"])]
 
 
 class NewAttachment(Struct, frozen=True):
@@ -84,6 +81,12 @@ class Attachment(Struct, frozen=True):
     created_at: datetime
 
 
+class StoredAttachment(Attachment, frozen=True):
+    """The same with the name it has on our disk. Only moderators are told that."""
+
+    stored_as: str
+
+
 class Message(Struct, frozen=True):
     """What someone wrote, and the files that came with it."""
 
@@ -98,7 +101,7 @@ class Message(Struct, frozen=True):
 class Window(Struct, frozen=True):
     """Which messages: the newest `limit` of those with an id under `before`."""
 
-    before: Id | None = None
+    before: Annotated[Id, Meta(description="Only messages with a smaller id.")] | None = None
     limit: Limit = 50
 
 
@@ -112,34 +115,26 @@ class MessagePage(Struct, frozen=True):
 class Search(Struct, frozen=True):
     """Messages that hold a text, in one room or in all of them."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=200)]
+    text: Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BLANK)]
     room_id: Id | None = None
     limit: Limit = 50
 
 
-class RoomNotFound(NotFound):
-    """There is no room with this id."""
+class Files(Struct, frozen=True):
+    """Which files, for a moderator: the first `limit` of those with an id over `after`."""
 
-    def __init__(self) -> None:
-        super().__init__("There is no such room.", code="room_not_found")
-
-
-class MessageNotFound(NotFound):
-    """There is no message with this id."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such message.", code="message_not_found")
+    after: Annotated[int, Meta(ge=0, le=MAX_ID)] = 0
+    limit: Limit = 50
 
 
-class AttachmentNotFound(NotFound):
-    """There is no attachment with this id."""
+class Authored(Struct, frozen=True):
+    """All messages of one author."""
 
-    def __init__(self) -> None:
-        super().__init__("There is no such attachment.", code="attachment_not_found")
+    author: Author
 
 
-class NameTaken(HTTPException):
-    """409: another room has this name, in whatever case."""
+class Removed(Struct, frozen=True):
+    """How much is gone."""
 
-    def __init__(self) -> None:
-        super().__init__(409, "There is a room of this name already.", code="room_name_taken")
+    messages: int
+    files: int

@@ -1,0 +1,49 @@
+"""What moderators may do, and others may not: look at all files, and remove whatever somebody has written."""
+
+from secrets import compare_digest
+from typing import Annotated
+
+from nexios import Depend, Header, Query, Router
+
+from ..errors import NotAModerator
+from ..models import Authored, Files, Removed, StoredAttachment
+from ..options import Options
+from ..store import attachments, messages
+from ..store.storage import Transaction
+
+__all__ = ["is_moderation", "router"]
+
+
+async def only_moderators(
+    options: Options, authorization: Annotated[str, Header(include_in_schema=False)] = ""
+) -> None:
+    """Let those pass who show the token of the board. A guard: it runs before anything else of a route does."""
+    expected = f"Bearer {options.moderator_token}"
+    if options.moderator_token is None or not compare_digest(authorization.encode(), expected.encode()):
+        raise NotAModerator
+
+
+router = Router(
+    prefix="/moderation",
+    tags=["moderation"],
+    dependencies=[Depend(only_moderators)],
+)
+
+
+@router.get("/files")
+async def list_files(files: Annotated[Files, Query()], board: Transaction) -> list[StoredAttachment]:
+    """List the files of all rooms, with their names on disk."""
+    return await board.run(attachments.list_after, files.after, files.limit)
+
+
+@router.delete("/messages")
+async def delete_messages(authored: Annotated[Authored, Query()], board: Transaction) -> Removed:
+    """Delete all messages of one author."""
+    gone, files = await board.run(messages.delete_by, authored.author)
+    board.discard(files)
+    return Removed(gone, len(files))
+
+
+def is_moderation(operation: Operation) -> bool:
+    """Whether an operation is one of these."""
+    return operation.route.tags == ("moderation",)

@@ -1,0 +1,31 @@
+"""What the tests of dependency injection have in common: an app of one handler, and a list of what happened."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nexios import NexiosApp
+from nexios.testing import RawAnswer, call
+
+__all__ = ["Trace", "ask", "one_route", "result_of"]
+
+Trace = list[str]
+"""What happened, in order."""
+
+
+def one_route(handler: Callable[..., Any], **options: Any) -> NexiosApp:
+    """Return an app that answers GET / with `handler`."""
+    app = NexiosApp()
+    app.add_route("/", handler, **options)
+    return app
+
+
+async def ask(app: NexiosApp, path: str = "/", **options: Any) -> RawAnswer:
+    """Let the app answer one request to the end: cleanup and background tasks too."""
+    return await call(app, path=path, **options)
+
+
+async def result_of(handler: Callable[..., Any], **options: Any) -> Any:
+    """Return what a handler answers to GET /, as JSON."""
+    answer = await ask(one_route(handler), **options)
+    assert answer.status == 200, answer.body
+    return answer.json()
