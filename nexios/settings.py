@@ -32,7 +32,10 @@ import msgspec
 
 from nexios.errors import ConfigurationError
 
-__all__ = ["Limits", "Settings", "Slashes"]
+__all__ = ["BadMessages", "Limits", "Settings", "Slashes"]
+
+BadMessages = Literal["answer", "raise"]
+"""What becomes of a WebSocket message that is not what the handler asked for: the client is told, or the handler."""
 
 Slashes = Literal["strict", "redirect", "ignore"]
 """What `/users/` means where only `/users` is a route: nothing, a redirect, or the same."""
@@ -85,6 +88,12 @@ class Limits:
     max_json_depth: int = 100
     max_message_size: int = 1024 * 1024
     """One WebSocket message, after its frames are joined."""
+    max_messages_per_second: float | None = None
+    """How fast the messages of one WebSocket are read, with as many at once; a client that is faster has to wait."""
+    websocket_receive_timeout: float | None = None
+    """The longest silence of a client while a message of its WebSocket is awaited; then it is closed."""
+    max_websockets: int | None = None
+    """How many WebSockets one process serves at once; one more is denied with 503. The app's value counts."""
     max_ranges: int = 10
     max_headers: int = 200
     max_header_size: int = 64 * 1024
@@ -125,6 +134,8 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False, metadata={"secret": True})
     allowed_origins: tuple[str, ...] = ()
     """Pages of which other origins may open WebSockets here, as "https://app.example:8443"; "*" is all of them."""
+    bad_messages: BadMessages = "answer"
+    """Who is told of a WebSocket message that is not what the handler asked for: the client, or the handler."""
 
     def __post_init__(self) -> None:
         if isinstance(self.allowed_origins, list):

@@ -24,6 +24,7 @@ SHARED = {
     "run": SERVERS,
     "test": TEST,
     "check": [*TEST, "--group=lint"],
+    "browser": [*TEST, "--group=browser"],
     "docs": ["--group=docs"],
 }
 ALONE = {"uv": ["-"], "bench": [*SERVERS, "--extra=testing", "--group=bench"], "bench-published": ["-"]}
@@ -37,7 +38,7 @@ def main(names: list[str]) -> int:
     """Compile the named sets, or all of them."""
     with tempfile.TemporaryDirectory() as folder:
         versions = Path(folder, "versions.txt")
-        versions.write_text(compile_set([*SHARED["check"], "--group=build", "--group=docs"]))
+        versions.write_text(compile_set([*SHARED["check"], "--group=browser", "--group=build", "--group=docs"]))
         for name in names or [*SHARED, *ALONE]:
             together = [*SHARED[name], f"--constraint={versions}"] if name in SHARED else ALONE[name]
             text = compile_set(together, STDIN.get(name, ""))

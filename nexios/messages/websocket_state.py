@@ -9,7 +9,7 @@
 Source: RFC 6455 sections 4 and 7; for close codes section 7.4 and the registry of IANA.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final, Literal
@@ -18,13 +18,19 @@ from nexios.errors import NexiosError
 
 __all__ = [
     "ABNORMAL",
+    "GOING_AWAY",
+    "INTERNAL_ERROR",
     "INVALID_DATA",
+    "NORMAL",
     "NO_STATUS",
+    "POLICY_VIOLATION",
+    "SERVICE_RESTART",
     "TOO_BIG",
     "UNSUPPORTED_DATA",
     "Action",
     "BadMessage",
     "Effect",
+    "InvalidMessage",
     "SocketState",
     "WebSocketDisconnect",
     "WebSocketStateError",
@@ -33,12 +39,17 @@ __all__ = [
     "effect_of",
 ]
 
+NORMAL: Final = 1000
+GOING_AWAY: Final = 1001
+UNSUPPORTED_DATA: Final = 1003
 NO_STATUS: Final = 1005
 ABNORMAL: Final = 1006
-UNSUPPORTED_DATA: Final = 1003
 INVALID_DATA: Final = 1007
+POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
-"""Close codes of RFC 6455 section 7.4.1; the first two never travel."""
+INTERNAL_ERROR: Final = 1011
+SERVICE_RESTART: Final = 1012
+"""Close codes of RFC 6455 section 7.4.1, and of the registry of IANA; 1005 and 1006 never travel."""
 
 Action = Literal["accept", "deny", "receive", "send", "close"]
 
@@ -94,13 +105,35 @@ class WebSocketDisconnect(NexiosError):
 class BadMessage(NexiosError, ValueError):
     """A message that is not what the handler asked for. The WebSocket stays open.
 
-    Catch it to answer and go on; a handler that lets it pass has the WebSocket closed with `code`:
+    By default the client gets it as an answer and the next message is awaited, so a handler meets it
+    only with `websocket.bad_messages = "raise"`. One that lets it pass then has the WebSocket closed with `code`:
     1003 for text where bytes were asked for or the reverse, 1007 for text that is not JSON.
+
+    `error` is a stable word for clients: `wrong_kind`, `malformed_json`, `json_too_deep`, `invalid_message`.
+    `errors` says each fault of a message that has been read: a JSON Pointer, a code, and a detail.
     """
 
-    def __init__(self, detail: str, *, code: int = INVALID_DATA) -> None:
+    errors: tuple[Mapping[str, str], ...]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: int = INVALID_DATA,
+        error: str = "bad_message",
+        errors: Iterable[Mapping[str, str]] = (),
+    ) -> None:
         self.code = code
+        self.error = error
+        self.errors = tuple(errors)
         super().__init__(detail)
+
+
+class InvalidMessage(BadMessage):
+    """A message that is JSON, and not of the type that was asked for; `errors` says where."""
+
+    def __init__(self, errors: Iterable[Mapping[str, str]] = ()) -> None:
+        super().__init__("The message is not valid.", error="invalid_message", errors=errors)
 
 
 _ACCEPT_FIRST: Final = "this WebSocket is not open yet; call 'await websocket.accept()' first"

@@ -26,7 +26,9 @@ async def new_file(
 
 
 def problem_of(response: httpx2.Response) -> tuple[int, str, str | None]:
+    """Return status and code, and where the first wrong value is."""
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
     assert problem["status"] == response.status_code
-    return response.status_code, problem["code"], problem.get("field")
+    pointers = [error["pointer"] for error in problem.get("errors", ())]
+    return response.status_code, problem["code"], pointers[0] if pointers else None

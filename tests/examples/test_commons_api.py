@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from examples.commons.app import create_app
+from examples.commons.options import Options
 from nexios.testing import TestClient
 from tests.examples.commons_steps import new_message, new_room, problem_of
 
@@ -249,7 +250,7 @@ async def test_another_site_cannot_make_a_browser_write(client: TestClient) -> N
 
 async def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     for expected in ([], ["Garden"]):
-        async with TestClient(create_app(tmp_path)) as client:
+        async with TestClient(create_app(Options(tmp_path))) as client:
             assert [room["name"] for room in (await client.get("/api/rooms")).json()] == expected
             if not expected:
                 await new_room(client, "Garden")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from examples.commons.app import create_app
+from examples.commons.options import Options
 from examples.commons.store import rooms
 from nexios.testing import TestClient
 
@@ -267,7 +268,7 @@ async def test_a_fault_of_ours_is_a_page_that_tells_nothing(tmp_path: Path, monk
         raise sqlite3.OperationalError("no such table: secrets")
 
     monkeypatch.setattr(rooms, "list_all", broken)
-    async with TestClient(create_app(tmp_path), raise_app_exceptions=False) as client:
+    async with TestClient(create_app(Options(tmp_path)), raise_app_exceptions=False) as client:
         response = await client.get("/")
 
     assert response.status_code == 500

@@ -25,7 +25,8 @@ async def ask(app: NexiosApp, path: str = "/", **options: Any) -> RawAnswer:
 
 
 async def result_of(handler: Callable[..., Any], **options: Any) -> Any:
-    """Return what a handler answers to GET /, as JSON."""
+    """Return what a handler answers to GET /: plain data, or a text."""
     answer = await ask(one_route(handler), **options)
     assert answer.status == 200, answer.body
-    return answer.json()
+    is_text = (answer.header("content-type") or "").startswith("text/")
+    return answer.body.decode() if is_text else answer.json()

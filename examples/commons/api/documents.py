@@ -3,7 +3,7 @@
 from nexios import OpenAPI
 from nexios.openapi import License, SecurityScheme, Server, Tag
 
-from .moderation import is_moderation
+from .moderation import TAG
 
 __all__ = ["DOCUMENTS"]
 
@@ -21,7 +21,7 @@ DOCUMENTS = [
             Tag(name="messages", description="What they say"),
             Tag(name="files", description="What they bring along"),
         ],
-        include=lambda operation: not is_moderation(operation),
+        include=lambda operation: TAG not in operation.route.tags,
     ),
     OpenAPI(
         title="Commons moderation",
@@ -33,6 +33,6 @@ DOCUMENTS = [
         path="/moderation/openapi.json",
         docs_path="/moderation/docs",
         uis=["swagger"],
-        include=is_moderation,
+        include=lambda operation: TAG in operation.route.tags,
     ),
 ]

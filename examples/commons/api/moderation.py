@@ -11,7 +11,9 @@ from ..options import Options
 from ..store import attachments, messages
 from ..store.storage import Transaction
 
-__all__ = ["is_moderation", "router"]
+__all__ = ["TAG", "router"]
+
+TAG = "moderation"
 
 
 async def only_moderators(
@@ -23,11 +25,7 @@ async def only_moderators(
         raise NotAModerator
 
 
-router = Router(
-    prefix="/moderation",
-    tags=["moderation"],
-    dependencies=[Depend(only_moderators)],
-)
+router = Router(prefix="/moderation", tags=[TAG], dependencies=[Depend(only_moderators)])
 
 
 @router.get("/files")
@@ -42,8 +40,3 @@ async def delete_messages(authored: Annotated[Authored, Query()], board: Transac
     gone, files = await board.run(messages.delete_by, authored.author)
     board.discard(files)
     return Removed(gone, len(files))
-
-
-def is_moderation(operation: Operation) -> bool:
-    """Whether an operation is one of these."""
-    return operation.route.tags == ("moderation",)

@@ -9,7 +9,10 @@ from .errors import error_page, failure_page, no_route
 __all__ = ["no_route", "pages"]
 
 pages = Router(
-    name="pages", middleware=[SameOrigin()], exception_handlers={HTTPException: error_page, 500: failure_page}
+    name="pages",
+    middleware=[SameOrigin()],
+    exception_handlers={HTTPException: error_page, 500: failure_page},
+    include_in_schema=False,
 )
 pages.include_router(rooms.router)
 pages.include_router(room.router)

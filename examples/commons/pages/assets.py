@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from nexios import Request, Response, Router
+from nexios import Response, Router
 from nexios.errors import NotFound
 
 __all__ = ["asset_url", "router"]
@@ -20,9 +20,9 @@ def asset_url(name: str) -> str:
 
 
 @router.get("/{name}")
-async def asset(request: Request, response: Response, name: str) -> Response:
+async def asset(response: Response, name: str, v: str = "") -> Response:
     if name not in ASSETS:
         raise NotFound
-    current = request.query_params.get("v") == VERSIONS[name]
-    response.set_header("cache-control", "public, max-age=31536000, immutable" if current else "no-cache")
+    for_ever = v == VERSIONS[name]
+    response.set_header("cache-control", "public, max-age=31536000, immutable" if for_ever else "no-cache")
     return response.file(ASSETS[name])

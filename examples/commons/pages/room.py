@@ -1,14 +1,19 @@
 """One room: what was said in it, and the forms to write, rename and delete."""
 
-from typing import NamedTuple
+from typing import Annotated
+from urllib.parse import quote, unquote
 
-from nexios import Request, Response, Router
-from nexios.http.forms import FormData
+from msgspec import Struct
 
-from ..inputs import MAX_UPLOAD, InvalidInput, read_form, read_query, upload_of
+from nexios import Cookie, File, Form, Query, Request, Response, Router, UploadFile
+from nexios.errors import InvalidInput
+from nexios.models import Invalid, adapt
+
+from ..api.attachments import MAX_FORM
+from ..errors import NameTaken
+from ..models import Caption, Message, NewMessage, NewRoom, Room, Window
 from ..store import attachments, messages, rooms
-from ..store.storage import storage_of
-from ..store.values import Caption, Message, NameTaken, NewMessage, NewRoom, Room, Window
+from ..store.storage import Transaction
 from .html import NOTHING, Html, joined, render
 from .rooms import NAME_RULE
 from .views import attachment_view, counted, error_view, message_view, page, time_view
@@ -16,81 +21,105 @@ from .views import attachment_view, counted, error_view, message_view, page, tim
 __all__ = ["router"]
 
 RULES = {
-    "author": "Say who you are, in up to 40 characters.",
-    "text": "A message has 1 to 4,000 characters.",
-    "caption": "A caption has up to 200 characters.",
+    "/author": "Say who you are, in up to 40 characters.",
+    "/text": "A message has 1 to 4,000 characters.",
+    "/caption": "A caption has up to 200 characters.",
 }
+A_MONTH = 30 * 24 * 3600
 
 router = Router()
 
 
-class Draft(NamedTuple):
-    """What is in the form for a message, and what is wrong with it."""
+class Draft(Struct, frozen=True):
+    """What is in the form for a message, as it was typed: whatever is wrong with it, it is shown again."""
 
     author: str = ""
     text: str = ""
     caption: str = ""
-    error: str | None = None
 
 
-EMPTY = Draft()
+class Post(NewMessage, frozen=True):
+    """A draft with nothing wrong in it."""
+
+    caption: Caption
+
+
+post_of = adapt(Post).convert
 
 
 @router.get("/rooms/{room_id:id}")
-async def show_room(request: Request, response: Response, room_id: int) -> Response:
-    return await _room_page(request, response, room_id)
+async def show_room(
+    request: Request,
+    response: Response,
+    room_id: int,
+    window: Annotated[Window, Query()],
+    board: Transaction,
+    author: Annotated[str, Cookie()] = "",
+) -> Response:
+    return await _room_page(request, response, room_id, board, window, draft=Draft(unquote(author)))
 
 
-@router.post("/rooms/{room_id:id}/messages", max_body_size=MAX_UPLOAD)
-async def post_message(request: Request, response: Response, room_id: int) -> Response:
-    form = await request.form()
+@router.post("/rooms/{room_id:id}/messages", max_body_size=MAX_FORM)
+async def post_message(
+    request: Request,
+    response: Response,
+    room_id: int,
+    draft: Annotated[Draft, Form()],
+    board: Transaction,
+    file: UploadFile | None = None,
+) -> Response:
     try:
-        message = await _post(request, room_id, form)
-    except InvalidInput as exc:
-        typed = form.fields
-        draft = Draft(
-            author=typed.get("author", ""),
-            text=typed.get("text", ""),
-            caption=typed.get("caption", ""),
-            error=RULES.get(exc.field or "", exc.detail),
-        )
-        return await _room_page(request, response.status(exc.status_code), room_id, draft=draft)
+        post = _post_of(draft)
+    except Invalid as exc:
+        error = RULES[exc.problems[0].pointer]
+        return await _room_page(request, response.status(422), room_id, board, draft=draft, error=error)
+    message = await _post(board, room_id, post, file)
+    response.set_cookie("author", quote(message.author), max_age=A_MONTH, secure=request.url.scheme == "https")
     return _back_to_room(request, response, room_id, f"message-posted#message-{message.id}")
 
 
-@router.post("/rooms/{room_id:id}/rename")
-async def rename_room(request: Request, response: Response, room_id: int) -> Response:
-    form = await request.form()
-    try:
-        await storage_of(request).run(rooms.rename, room_id, read_form(form, NewRoom))
-    except (InvalidInput, NameTaken) as exc:
-        error = NAME_RULE if isinstance(exc, InvalidInput) else exc.detail
-        return await _room_page(request, response.status(exc.status_code), room_id, name_error=error)
+async def name_not_valid(request: Request, response: Response, exc: InvalidInput, board: Transaction) -> Response:
+    return await _room_page(
+        request, response.status(exc.status_code), request.path_params["room_id"], board, name_error=NAME_RULE
+    )
+
+
+async def name_taken(request: Request, response: Response, exc: NameTaken, board: Transaction) -> Response:
+    return await _room_page(
+        request, response.status(exc.status_code), request.path_params["room_id"], board, name_error=exc.detail
+    )
+
+
+@router.post("/rooms/{room_id:id}/rename", exception_handlers={InvalidInput: name_not_valid, NameTaken: name_taken})
+async def rename_room(
+    request: Request, response: Response, room_id: int, new: Annotated[NewRoom, Form()], board: Transaction
+) -> Response:
+    await board.run(rooms.rename, room_id, new)
     return _back_to_room(request, response, room_id, "room-renamed")
 
 
 @router.post("/rooms/{room_id:id}/delete")
-async def delete_room(request: Request, response: Response, room_id: int) -> Response:
-    storage = storage_of(request)
-    await storage.discard(await storage.run(rooms.delete, room_id))
+async def delete_room(request: Request, response: Response, room_id: int, board: Transaction) -> Response:
+    board.discard(await board.run(rooms.delete, room_id))
     return response.redirect(f"{request.url_for('pages:home')}?notice=room-deleted", 303)
 
 
 @router.post("/messages/{message_id:id}/delete")
-async def delete_message(request: Request, response: Response, message_id: int) -> Response:
-    storage = storage_of(request)
-    message, files = await storage.run(messages.delete, message_id)
-    await storage.discard(files)
+async def delete_message(request: Request, response: Response, message_id: int, board: Transaction) -> Response:
+    message, files = await board.run(messages.delete, message_id)
+    board.discard(files)
     return _back_to_room(request, response, message.room_id, "message-deleted")
 
 
-async def _post(request: Request, room_id: int, form: FormData) -> Message:
-    new, caption, upload = read_form(form, NewMessage), read_form(form, Caption).caption, upload_of(form, "file")
-    storage = storage_of(request)
-    if upload is None:
-        return await storage.run(messages.post, room_id, new)
-    async with storage.keeping(upload, caption) as attachment:
-        return await storage.run(messages.post, room_id, new, attachment)
+def _post_of(draft: Draft) -> Post:
+    """Browsers end lines with both CR and LF, which counts as one character. Raises Invalid."""
+    text = draft.text.replace("\r\n", "\n")
+    return post_of({"author": draft.author.strip(), "text": text.strip(), "caption": draft.caption.strip()})
+
+
+async def _post(board: Transaction, room_id: int, post: Post, file: UploadFile | None) -> Message:
+    attachment = None if file is None else await board.save(file, post.caption)
+    return await board.run(messages.post, room_id, post, attachment)
 
 
 def _back_to_room(request: Request, response: Response, room_id: int, notice: str) -> Response:
@@ -98,13 +127,19 @@ def _back_to_room(request: Request, response: Response, room_id: int, notice: st
 
 
 async def _room_page(
-    request: Request, response: Response, room_id: int, *, draft: Draft = EMPTY, name_error: str | None = None
+    request: Request,
+    response: Response,
+    room_id: int,
+    board: Transaction,
+    window: Window = Window(),
+    *,
+    draft: Draft = Draft(),
+    error: str | None = None,
+    name_error: str | None = None,
 ) -> Response:
-    storage = storage_of(request)
-    room = await storage.run(rooms.get, room_id)
-    window = read_query(request, Window)
-    found, has_older = await storage.run(messages.list_window, room_id, window)
-    files = [file for file in await storage.run(attachments.of_room, room_id) if file.message_id is None]
+    room = await board.run(rooms.get, room_id)
+    found, has_older = await board.run(messages.list_window, room_id, window)
+    files = [file for file in await board.run(attachments.of_room, room_id) if file.message_id is None]
     content = render(
         "room",
         id=room.id,
@@ -114,19 +149,19 @@ async def _room_page(
         files=render("files", files=joined(map(attachment_view, files))) if files else NOTHING,
         older=render("older", id=room.id, before=found[-1].id) if has_older else NOTHING,
         messages=joined(map(message_view, reversed(found))) if found else render("no_messages"),
-        composer=_composer(room, draft),
+        composer=_composer(room, draft, error),
         name_error=error_view(name_error),
         manage=" open" if name_error else "",
     )
     return page(request, response, room.name, content)
 
 
-def _composer(room: Room, draft: Draft) -> Html:
+def _composer(room: Room, draft: Draft, error: str | None) -> Html:
     return render(
         "composer",
         id=room.id,
         author=draft.author,
         text=draft.text,
         caption=draft.caption,
-        error=error_view(draft.error),
+        error=error_view(error),
     )

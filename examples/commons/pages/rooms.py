@@ -1,11 +1,14 @@
 """The first page: all rooms, and a form that opens one."""
 
-from nexios import Request, Response, Router
+from typing import Annotated
 
-from ..inputs import InvalidInput, read_form
+from nexios import Form, Request, Response, Router
+from nexios.errors import InvalidInput
+
+from ..errors import NameTaken
+from ..models import NewRoom
 from ..store import rooms
-from ..store.storage import storage_of
-from ..store.values import NameTaken, NewRoom
+from ..store.storage import Transaction
 from .html import joined, render
 from .views import error_view, page, room_card
 
@@ -17,23 +20,31 @@ router = Router()
 
 
 @router.get("/")
-async def home(request: Request, response: Response) -> Response:
-    return await _home(request, response)
+async def home(request: Request, response: Response, board: Transaction) -> Response:
+    return await _home(request, response, board)
 
 
 @router.post("/rooms")
-async def create_room(request: Request, response: Response) -> Response:
-    form = await request.form()
-    try:
-        room = await storage_of(request).run(rooms.create, read_form(form, NewRoom))
-    except InvalidInput as exc:
-        return await _home(request, response.status(exc.status_code), NAME_RULE, form.fields.get("name", ""))
-    except NameTaken as exc:
-        return await _home(request, response.status(exc.status_code), exc.detail, form.fields.get("name", ""))
+async def create_room(
+    request: Request, response: Response, new: Annotated[NewRoom, Form()], board: Transaction
+) -> Response:
+    room = await board.run(rooms.create, new)
     return response.redirect(f"{request.url_for('pages:show_room', room_id=room.id)}?notice=room-created", 303)
 
 
-async def _home(request: Request, response: Response, error: str | None = None, name: str = "") -> Response:
-    found = await storage_of(request).run(rooms.list_all)
+@router.exception_handler(InvalidInput)
+async def not_valid(request: Request, response: Response, exc: InvalidInput, board: Transaction) -> Response:
+    return await _home(request, response.status(exc.status_code), board, NAME_RULE)
+
+
+@router.exception_handler(NameTaken)
+async def taken(request: Request, response: Response, exc: NameTaken, board: Transaction) -> Response:
+    return await _home(request, response.status(exc.status_code), board, exc.detail)
+
+
+async def _home(request: Request, response: Response, board: Transaction, error: str | None = None) -> Response:
+    """Answer with the page; after an error the form has what was typed."""
+    typed = "" if error is None else (await request.form()).fields.get("name", "")
+    found = await board.run(rooms.list_all)
     cards = joined(map(room_card, found)) if found else render("no_rooms")
-    return page(request, response, "Rooms", render("rooms", rooms=cards, error=error_view(error), name=name))
+    return page(request, response, "Rooms", render("rooms", rooms=cards, error=error_view(error), name=typed))

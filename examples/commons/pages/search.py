@@ -1,11 +1,13 @@
 """The page of what was found: a link that can be shared, so it is a GET."""
 
-from nexios import Request, Response, Router
+from typing import Annotated
 
-from ..inputs import InvalidInput, read_query
+from nexios import Query, Request, Response, Router
+from nexios.errors import InvalidInput
+
+from ..models import Search
 from ..store import messages, rooms
-from ..store.storage import storage_of
-from ..store.values import Search
+from ..store.storage import Transaction
 from .html import joined, render
 from .views import counted, message_view, page
 
@@ -15,14 +17,16 @@ router = Router()
 
 
 @router.get("/search")
-async def search(request: Request, response: Response) -> Response:
-    try:
-        wanted = read_query(request, Search)
-    except InvalidInput as exc:
-        return page(request, response.status(exc.status_code), "Search", render("no_search"))
-    storage = storage_of(request)
-    found = await storage.run(messages.search, wanted)
-    names = {room.id: room.name for room in await storage.run(rooms.list_all)}
+async def search(
+    request: Request, response: Response, wanted: Annotated[Search, Query()], board: Transaction
+) -> Response:
+    found = await board.run(messages.search, wanted)
+    names = {room.id: room.name for room in await board.run(rooms.list_all)}
     results = joined(message_view(message, room_name=names.get(message.room_id, "")) for message in found)
     content = render("search", text=wanted.text, count=counted(len(found), "message"), results=results)
     return page(request, response, "Search", content, search=wanted.text)
+
+
+@router.exception_handler(InvalidInput)
+async def nothing_to_search(request: Request, response: Response, exc: InvalidInput) -> Response:
+    return page(request, response.status(exc.status_code), "Search", render("no_search"))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from nexios import Request, Response
 
-from ..store.values import Attachment, Message, Room
+from ..models import Attachment, Message, Room
 from .assets import asset_url
 from .html import NOTHING, Html, joined, render
 
