@@ -250,6 +250,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
             engine = compile_engine(self._blueprint(settings or self.settings, overrides or {}))
         finally:
             self._compiling = False
+        self._documents.check(engine.operations)
         if own:
             self._base = engine
             self._choose_engine()

@@ -2,17 +2,17 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
 from nexios.errors import ConfigurationError
 from nexios.models.backend import SchemaMode, TypeBackend
+from nexios.models.later import Later
 from nexios.models.msgspec_backend import MsgspecBackend
 from nexios.models.patch_backend import PatchBackend
 from nexios.models.pydantic_backend import PydanticBackend
-from nexios.models.shape import has_known_depth, node_of
 
 __all__ = ["DEFAULT_BACKENDS", "TypeAdapter", "adapt", "holds_model", "is_model"]
 
@@ -23,7 +23,10 @@ DEFAULT_BACKENDS: tuple[TypeBackend, ...] = (PatchBackend((_PYDANTIC, _MSGSPEC))
 
 
 class TypeAdapter(msgspec.Struct, frozen=True, dict=True, eq=False):
-    """A type and its functions. One per type, shared by all requests; each function is made when first asked for."""
+    """A type and its functions. One per type, shared by all requests; each function is made when first asked for.
+
+    Those for MessagePack, which few clients speak, are made when they are first called.
+    """
 
     kind: Any
     backend: TypeBackend
@@ -36,12 +39,12 @@ class TypeAdapter(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def has_known_depth(self) -> bool:
         """Whether no value of the type can nest deeper than its declaration; False if that is not known."""
-        return isinstance(self.backend, MsgspecBackend) and has_known_depth(node_of(self.kind))
+        return isinstance(self.backend, MsgspecBackend) and self.backend.has_known_depth(self.kind)
 
     @cached_property
     def decode_msgpack(self) -> Callable[[bytes], Any]:
         """Makes a value out of MessagePack; raises Malformed or Invalid."""
-        return self.backend.msgpack_decoder(self.kind)
+        return Later(partial(self.backend.msgpack_decoder, self.kind))
 
     @cached_property
     def convert(self) -> Callable[[Any], Any]:
@@ -61,7 +64,7 @@ class TypeAdapter(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def to_msgpack(self) -> Callable[[Any], bytes]:
         """Writes a handler's result with the declared fields only; raises Invalid."""
-        return self.backend.to_msgpack(self.kind)
+        return Later(partial(self.backend.to_msgpack, self.kind))
 
     def schema(self, *, mode: SchemaMode, ref_template: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Return the JSON Schema of the type, and the components it refers to."""

@@ -7,7 +7,6 @@ Python; long lists are passed in C, a chunk at a time, until a chunk is refused.
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from msgspec import inspect
 from nexios.models.decimals import are_sound
 from nexios.models.leaves import Fault, Unread, leaf_fault, length_fault
 from nexios.models.problems import MAX_PROBLEMS, Invalid, Problem, cut, pointer_of
-from nexios.models.shape import Fields, Model, Node, annotation_of, class_of, is_flat, node_of, plain
+from nexios.models.shape import Fields, Model, Node, annotation_of, class_of, is_flat, plain
 from nexios.models.words import choices, expected
 
 __all__ = ["MAX_DEPTH", "MAX_STEPS", "Collector", "Foreign", "invalid"]
@@ -34,24 +33,16 @@ Foreign = Callable[[Any], Callable[[Any], Any] | None]
 
 
 class Collector:
-    """Finds the problems of values of one type. One per type, shared by all requests.
-
-    Most types are never asked for: the tree of the type is made when the first value was refused.
-    """
+    """Finds the problems of values of one type. One per type, shared by all requests."""
 
     def __init__(
-        self, kind: Any, foreign: Foreign, dec_hook: Callable[[type, Any], Any], *, from_text: bool = False
+        self, node: Node, foreign: Foreign, dec_hook: Callable[[type, Any], Any], *, from_text: bool = False
     ) -> None:
-        self.kind = kind
+        self.node = node
         self.from_text = from_text
         self.foreign = foreign
         self.dec_hook = dec_hook
         self._flat: dict[int, bool] = {}
-
-    @cached_property
-    def node(self) -> Node:
-        """The tree of the type."""
-        return node_of(self.kind)
 
     def problems_of(self, value: Any) -> tuple[Problem, ...]:
         """Return what is wrong with a value of builtins; one problem of the code "invalid" when nothing was found."""

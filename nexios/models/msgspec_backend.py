@@ -21,9 +21,10 @@ from nexios.models.collect import Collector
 from nexios.models.constraints import with_meta
 from nexios.models.decimals import are_sound
 from nexios.models.describe import Schema, describe
-from nexios.models.output import writer_of
+from nexios.models.later import Later
+from nexios.models.output import Explain, writer_of
 from nexios.models.problems import Invalid
-from nexios.models.shape import Node, fault_of, node_of, nodes_below
+from nexios.models.shape import Node, fault_of, has_known_depth, holds_custom, node_of, nodes_below
 from nexios.models.text import reader_of
 from nexios.serialization import encode_json, encode_msgpack
 
@@ -43,6 +44,7 @@ class MsgspecBackend:
 
     def __init__(self, neighbours: Sequence[TypeBackend] = ()) -> None:
         self._neighbours = tuple(neighbours)
+        self._last: tuple[Any, Node] | None = None
 
     def handles(self, kind: Any) -> bool:
         """Return whether msgspec, and the neighbours for what is inside, can have the type."""
@@ -50,22 +52,32 @@ class MsgspecBackend:
 
     def fault_of(self, kind: Any) -> str | None:
         """Return why the type is not handled, for the developer; None when it is."""
-        return fault_of(kind, lambda cls: self._neighbour_of(cls) is not None)
+        try:
+            node = self._node(kind)
+        except ConfigurationError as error:
+            return str(error)
+        return fault_of(node, lambda cls: self._neighbour_of(cls) is not None)
+
+    def has_known_depth(self, kind: Any) -> bool:
+        """Return whether no value of the type can nest deeper than its declaration; see `shape.py`."""
+        return has_known_depth(self._node(kind))
 
     def json_decoder(self, kind: Any) -> Callable[[bytes], Any]:
         """Return what makes a value out of JSON: on success one call of a msgspec decoder."""
-        decode = msgspec.json.Decoder(with_meta(kind), dec_hook=self._dec_hook()).decode
-        return _decoder(decode, _read_json, self._collector(kind), "malformed_json")
+        node = self._node(kind)
+        decode = msgspec.json.Decoder(with_meta(kind), dec_hook=self._dec_hook_of(node)).decode
+        return _decoder(node, decode, _read_json, self._explain(kind), "malformed_json")
 
     def msgpack_decoder(self, kind: Any) -> Callable[[bytes], Any]:
         """Return what makes a value out of MessagePack: on success one call of a msgspec decoder."""
-        decode = msgspec.msgpack.Decoder(with_meta(kind), dec_hook=self._dec_hook()).decode
-        return _decoder(decode, _read_msgpack, self._collector(kind), "malformed_msgpack")
+        node = self._node(kind)
+        decode = msgspec.msgpack.Decoder(with_meta(kind), dec_hook=self._dec_hook_of(node)).decode
+        return _decoder(node, decode, _read_msgpack, self._explain(kind), "malformed_msgpack")
 
     def converter(self, kind: Any, *, from_text: bool) -> Callable[[Any], Any]:
         """Return what makes a value out of builtins, or out of text; see `text.py` for how text is read."""
-        node = node_of(kind)
-        convert = _converter(node, _box_of(kind), self._dec_hook(), self._collector(kind, from_text=from_text))
+        node = self._node(kind)
+        convert = _converter(node, _box_of(kind), self._dec_hook_of(node), self._explain(kind, from_text=from_text))
         if not from_text:
             return convert
         read = reader_of(node)
@@ -74,11 +86,11 @@ class MsgspecBackend:
 
     def to_json(self, kind: Any) -> Callable[[Any], bytes]:
         """Return what writes a result as JSON; see `output.py` for what is dropped and checked."""
-        return writer_of(node_of(kind), encode_json, self._json_writer, self._collector(kind))
+        return writer_of(self._node(kind), encode_json, self._json_writer, self._explain(kind))
 
     def to_msgpack(self, kind: Any) -> Callable[[Any], bytes]:
         """Return what writes a result as MessagePack; see `output.py` for what is dropped and checked."""
-        return writer_of(node_of(kind), encode_msgpack, self._msgpack_writer, self._collector(kind))
+        return writer_of(self._node(kind), encode_msgpack, self._msgpack_writer, self._explain(kind))
 
     def schemas(
         self, kinds: Sequence[Any], *, mode: SchemaMode, ref_template: str
@@ -91,6 +103,20 @@ class MsgspecBackend:
 
         return describe(nodes, mode=mode, ref_template=ref_template, foreign=foreign)
 
+    def _node(self, kind: Any) -> Node:
+        """Compile asks for several functions of one type in a row: the tree of the last one is kept."""
+        last = self._last
+        if last is None or last[0] is not kind:
+            last = self._last = kind, node_of(kind)
+        return last[1]
+
+    def _explain(self, kind: Any, *, from_text: bool = False) -> Explain:
+        """Most types are never sent anything wrong, so what tells the problems is made when it is first asked."""
+        return Later(partial(self._problems, kind, from_text))
+
+    def _problems(self, kind: Any, from_text: bool) -> Explain:
+        return Collector(node_of(kind), self._foreign, self._dec_hook(), from_text=from_text).problems_of
+
     # Classes of other backends
 
     def _neighbour_of(self, cls: Any) -> TypeBackend | None:
@@ -101,6 +127,9 @@ class MsgspecBackend:
         if backend is None:
             raise ConfigurationError(f"{cls!r} is no type that is known here.")
         return backend
+
+    def _dec_hook_of(self, node: Node) -> Callable[[type, Any], Any] | None:
+        return self._dec_hook() if holds_custom(node) else None
 
     def _dec_hook(self) -> Callable[[type, Any], Any]:
         converters: dict[type, Callable[[Any], Any]] = {}
@@ -141,24 +170,21 @@ class MsgspecBackend:
                 components |= found
         return [schemas.get(cls, {}) for cls in classes], components
 
-    def _collector(self, kind: Any, *, from_text: bool = False) -> Collector:
-        return Collector(node_of(kind), self._foreign, self._dec_hook(), from_text=from_text)
-
 
 _read_json: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 _read_msgpack: Callable[[bytes], Any] = msgspec.msgpack.Decoder().decode
 
 
 def _decoder(
-    decode: Callable[[bytes], Any], read: Callable[[bytes], Any], collector: Collector, malformed: str
+    node: Node, decode: Callable[[bytes], Any], read: Callable[[bytes], Any], explain: Explain, malformed: str
 ) -> Callable[[bytes], Any]:
     def decode_typed(body: bytes) -> Any:
         try:
             return decode(body)
         except _REFUSED as error:
-            raise _refusal(body, read, collector, malformed) from error
+            raise _refusal(body, read, explain, malformed) from error
 
-    are_all_sound = are_sound(collector.node)
+    are_all_sound = are_sound(node)
     if are_all_sound is None:
         return decode_typed
 
@@ -166,19 +192,19 @@ def _decoder(
         value = decode_typed(body)
         if are_all_sound(value):
             return value
-        raise _refusal(body, read, collector, malformed)
+        raise _refusal(body, read, explain, malformed)
 
     return decode_with_decimals
 
 
-def _refusal(body: bytes, read: Callable[[bytes], Any], collector: Collector, malformed: str) -> Malformed | Invalid:
+def _refusal(body: bytes, read: Callable[[bytes], Any], explain: Explain, malformed: str) -> Malformed | Invalid:
     try:
         value = read(body)
     except RecursionError:
         return Malformed("json_too_deep" if malformed == "malformed_json" else malformed)
     except (msgspec.MsgspecError, ValueError, TypeError):
         return Malformed(malformed)
-    return Invalid(collector.problems_of(value))
+    return Invalid(explain(value))
 
 
 def _box_of(kind: Any) -> Any:
@@ -187,14 +213,13 @@ def _box_of(kind: Any) -> Any:
 
 
 def _converter(
-    node: Node, box: Any, dec_hook: Callable[[type, Any], Any], collector: Collector
+    node: Node, box: Any, dec_hook: Callable[[type, Any], Any] | None, explain: Explain
 ) -> Callable[[Any], Any]:
     """Most types need no options, and msgspec takes its time to read them."""
-    below = nodes_below(node)
     options: dict[str, Any] = {}
-    if any(isinstance(each, inspect.DictType) for each in below):
+    if any(isinstance(each, inspect.DictType) for each in nodes_below(node)):
         options["str_keys"] = True
-    if any(isinstance(each, inspect.CustomType) for each in below):
+    if dec_hook is not None:
         options["dec_hook"] = dec_hook
     msgspec_convert = msgspec.convert if not options else partial(msgspec.convert, **options)
 
@@ -202,7 +227,7 @@ def _converter(
         try:
             return msgspec_convert({"value": value}, box).value
         except _REFUSED as error:
-            raise Invalid(collector.problems_of(value)) from error
+            raise Invalid(explain(value)) from error
 
     are_all_sound = are_sound(node)
     if are_all_sound is None:
@@ -212,7 +237,7 @@ def _converter(
         converted = convert(value)
         if are_all_sound(converted):
             return converted
-        raise Invalid(collector.problems_of(value))
+        raise Invalid(explain(value))
 
     return convert_with_decimals
 

@@ -5,33 +5,39 @@ checks it too. NaN and Infinity are written as null.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
-from nexios.models.collect import Collector, invalid
+from nexios.models.collect import invalid
 from nexios.models.exact import Check, check_of, is_trusted
+from nexios.models.later import Later
 from nexios.models.mirror import Mirrors
 from nexios.models.problems import Invalid, Problem, cut
-from nexios.models.shape import Model, Node, class_of
+from nexios.models.shape import Model, Node, class_of, holds_custom
 
-__all__ = ["writer_of"]
+__all__ = ["Explain", "writer_of"]
 
 Encode = Callable[[Any], bytes]
+Explain = Callable[[Any], tuple[Problem, ...]]
+"""Says what is wrong with a value of builtins that was refused."""
+_Foreign = Callable[[Any], Callable[[Any], Any]]
 
 
-def writer_of(
-    node: Node, encode: Encode, foreign: Callable[[Any], Callable[[Any], Any]], collector: Collector
-) -> Encode:
+def writer_of(node: Node, encode: Encode, foreign: _Foreign, explain: Explain) -> Encode:
     """Return what checks and writes results of the type; it raises Invalid.
 
     `foreign` gives what writes a class of another backend, as `msgspec.Raw`.
     """
     if isinstance(node, inspect.AnyType) or (isinstance(node, inspect.CustomType) and node.cls is object):
         return encode
-    slow = _slow_writer(encode, Mirrors(foreign).fitter(node), collector)
     check = check_of(node)
+    if check is None or holds_custom(node):  # another backend may have a fault to tell, now and not later
+        slow = _slow_writer(node, encode, foreign, explain)
+    else:  # results are mostly what was declared
+        slow = Later(partial(_slow_writer, node, encode, foreign, explain))
     if check is None:
         return slow
     if isinstance(node, Model) and is_trusted(node) and not _has_inner(node):
@@ -63,23 +69,25 @@ def _checked_writer(check: Check, encode: Encode, slow: Encode) -> Encode:
     return write
 
 
-def _slow_writer(encode: Encode, fit: Callable[[Any], Any], collector: Collector) -> Encode:
+def _slow_writer(node: Node, encode: Encode, foreign: _Foreign, explain: Explain) -> Encode:
+    fit = Mirrors(foreign).fitter(node)
+
     def write(value: Any) -> bytes:
         try:
             fitted = fit(value)
         except RecursionError as error:
             raise Invalid([invalid(detail="is nested too deeply, or holds itself")]) from error
         except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
-            raise Invalid(_explained(value, error, collector)) from error
+            raise Invalid(_explained(value, error, explain)) from error
         return encode(fitted)
 
     return write
 
 
-def _explained(value: Any, error: Exception, collector: Collector) -> tuple[Problem, ...]:
+def _explained(value: Any, error: Exception, explain: Explain) -> tuple[Problem, ...]:
     """The reader is the developer, in a log: where our own words say nothing, those of msgspec do."""
     try:
-        problems = collector.problems_of(msgspec.to_builtins(value))
+        problems = explain(msgspec.to_builtins(value))
     except (TypeError, ValueError, RecursionError):
         problems = (invalid(),)
     if problems == (invalid(),):

@@ -28,6 +28,7 @@ __all__ = [
     "class_of",
     "fault_of",
     "has_known_depth",
+    "holds_custom",
     "is_flat",
     "node_of",
     "nodes_below",
@@ -121,17 +122,30 @@ def nodes_below(node: Node) -> list[Node]:
 
 def is_flat(node: Node) -> bool:
     """Return whether the type cannot nest in itself, so that its values have a depth known beforehand."""
-    return not any(_reaches(below, below) for below in nodes_below(node) if isinstance(below, Model))
+    return _is_flat(plain(node), set(), set())
+
+
+def _is_flat(node: Node, above: set[int], done: set[int]) -> bool:
+    if id(node) in above:
+        return False
+    if id(node) in done:
+        return True
+    above.add(id(node))
+    is_every_flat = all(_is_flat(child, above, done) for child in children(node))
+    above.discard(id(node))
+    done.add(id(node))
+    return is_every_flat
+
+
+def holds_custom(node: Node) -> bool:
+    """Return whether there is a class below that msgspec does not know."""
+    return any(isinstance(below, inspect.CustomType) for below in nodes_below(node))
 
 
 def has_known_depth(node: Node) -> bool:
     """Return whether all that a value may hold is declared, and cannot nest in itself."""
     free = any(isinstance(below, inspect.AnyType | inspect.CustomType | inspect.RawType) for below in nodes_below(node))
     return not free and is_flat(node)
-
-
-def _reaches(start: Node, goal: Node) -> bool:
-    return any(found is goal for child in children(start) for found in nodes_below(child))
 
 
 def annotation_of(
@@ -173,12 +187,8 @@ def _constrained(kind: Any, node: Node) -> Any:
     return Annotated[kind, msgspec.Meta(**found)] if found else kind
 
 
-def fault_of(kind: Any, is_known: Callable[[Any], bool]) -> str | None:
+def fault_of(node: Node, is_known: Callable[[Any], bool]) -> str | None:
     """Return why msgspec cannot have this type, or None; `is_known` tells classes that another backend has."""
-    try:
-        node = node_of(kind)
-    except ConfigurationError as error:
-        return str(error)
     for below in nodes_below(node):
         if isinstance(below, inspect.CustomType) and below.cls is not object and not is_known(below.cls):
             return f"{_name(below.cls)} is no type that is known here."

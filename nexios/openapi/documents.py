@@ -10,6 +10,8 @@ from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
 from nexios.openapi.build import build_document, document_bytes
 from nexios.openapi.config import OpenAPI
+from nexios.openapi.operation_ids import operation_ids
+from nexios.openapi.paths import listed
 from nexios.openapi.routes import document_routes
 from nexios.routing.registry import ConverterRegistry
 from nexios.routing.router import Router
@@ -30,6 +32,17 @@ class Documents:
     def routers(self, operations: Callable[[], Sequence[Operation]], converters: ConverterRegistry) -> list[Router]:
         """Return the routes of the documents and their pages."""
         return [document_routes(config, _bytes_of(config, operations, converters)) for config in self._configs]
+
+    def check(self, operations: Sequence[Operation]) -> None:
+        """Refuse two routes that were given one `operation_id`, at start and not when the document is asked for.
+
+        Raises:
+            ConfigurationError: There are two; both places are named.
+        """
+        if any(operation.route.documentation.operation_id is not None for operation in operations):
+            for config in self._configs:
+                chosen = [one for one in operations if config.include is None or config.include(one)]
+                operation_ids(listed(chosen), config.operation_id)
 
     def build(self, path: str, operations: Sequence[Operation], converters: ConverterRegistry) -> dict[str, Any]:
         """Return the document that is served at `path`.

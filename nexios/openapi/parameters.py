@@ -29,7 +29,6 @@ _SOURCES: Final[Mapping[str, ParameterSource]] = {
     "cookie": "cookie",
 }
 _ONE_FIELD_EACH: Final = "Each value is a header field of its own."
-_SLUG: Final[Schema] = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
 
 
 def parameters_of_operation(
@@ -86,7 +85,7 @@ def _path_parameter(
 ) -> ParameterObject:
     try:
         converter = converters.get(converter_name)
-        of_converter = _SLUG if converter_name == "slug" else dict(converter.schema)
+        of_converter = dict(converter.schema)
         spans = converter.spans_segments
     except ConfigurationError:
         of_converter, spans = {"type": "string"}, False

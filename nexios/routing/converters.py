@@ -268,6 +268,7 @@ class SlugConverter(Converter[str]):
 
     rank: int = 40
     max_length: int | None = None
+    schema: Mapping[str, object] = MappingProxyType({"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"})
 
     def convert(self, text: str) -> str:
         letters = text.replace("-", "")

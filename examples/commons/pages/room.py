@@ -1,11 +1,12 @@
 """One room: what was said in it, and the forms to write, rename and delete."""
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
-from nexios import Cookie, File, Form, Query, Request, Response, Router, UploadFile
+from nexios import Cookie, Form, Query, Request, Response, Router, UploadFile
 from nexios.errors import InvalidInput
 from nexios.models import Invalid, adapt
 
@@ -44,7 +45,10 @@ class Post(NewMessage, frozen=True):
     caption: Caption
 
 
-post_of = adapt(Post).convert
+NEWEST = Window()
+NOTHING_TYPED = Draft()
+
+post_of: Callable[[object], Post] = adapt(Post).convert
 
 
 @router.get("/rooms/{room_id:id}")
@@ -131,9 +135,9 @@ async def _room_page(
     response: Response,
     room_id: int,
     board: Transaction,
-    window: Window = Window(),
+    window: Window = NEWEST,
     *,
-    draft: Draft = Draft(),
+    draft: Draft = NOTHING_TYPED,
     error: str | None = None,
     name_error: str | None = None,
 ) -> Response:
