@@ -1,9 +1,9 @@
 """NexiosApp: where an application is put together, and the object that servers are given."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from contextlib import AbstractContextManager
-from typing import Any, Final, TypeVar, Unpack, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from nexios._injection.depend import Depend, Dependency, DependOptions, Provider
 from nexios._pipeline.compiler import Blueprint, MountedApp, compile_engine
@@ -23,7 +23,6 @@ from nexios.events.emitter import EventEmitter, Listener
 from nexios.messages.state import State
 from nexios.openapi.config import OpenAPI
 from nexios.openapi.documents import Documents
-from nexios.routing.flatten import flatten
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
 from nexios.routing.router import Router
@@ -59,6 +58,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         settings: Settings | None = None,
         lifespan: LifespanContext | Iterable[LifespanContext] | None = None,
         middleware: Iterable[object] = (),
+        websocket_middleware: Iterable[object] = (),
         exception_handlers: ExceptionHandlers | None = None,
         dependencies: Iterable[object] = (),
         openapi: OpenAPI | Iterable[OpenAPI] | None = _DESCRIBED,
@@ -77,7 +77,12 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
             ConfigurationError: Options or environment hold what is no setting; all faults at once.
                 Or there are both a `settings` object and options.
         """
-        super().__init__(middleware=middleware, exception_handlers=exception_handlers or {}, dependencies=dependencies)
+        super().__init__(
+            middleware=middleware,
+            websocket_middleware=websocket_middleware,
+            exception_handlers=exception_handlers or {},
+            dependencies=dependencies,
+        )
         self.max_body_size = max_body_size
         self.settings: Settings = _settings(settings, options)
         self._documents = Documents(openapi, title=self.settings.title, version=self.settings.version)
@@ -210,8 +215,8 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """
         return await self.engine.inject(fn, args, kwargs)
 
-    def openapi(self, path: str = "/openapi.json") -> dict[str, Any]:
-        """Return the OpenAPI document that is served at `path`, as plain data: for scripts and tests.
+    def openapi(self, path: str | None = None) -> dict[str, Any]:
+        """Return the OpenAPI document that is served at `path`, or the first, as plain data: for scripts and tests.
 
         Raises:
             ConfigurationError: There is no such document, or a route is described wrongly.
@@ -222,6 +227,16 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """Call a listener with what it depends on. For one that asks for nothing, the app is not compiled."""
         engine = self.engine if self._base is not None or engine_in_use(self) or asks_for_something(listener) else None
         return listener(*args, **kwargs) if engine is None else engine.inject(listener, args, kwargs)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Start the app without a server, and stop it at the end of the block: for scripts that `inject`."""
+        engine = self.engine
+        await engine.start()
+        try:
+            yield self
+        finally:
+            await engine.stop()
 
     # Compile
 
@@ -286,11 +301,6 @@ def _adapt_mounted(app: object, threads: Threads) -> MountedApp:
     """A nexios app gets an engine of its own below each parent, so that parents can live side by side."""
     if not isinstance(app, NexiosApp):
         return mounted(app, threads)
-    if flatten(app).websockets:
-        raise ConfigurationError(
-            f"{app!r} has WebSocket routes, which are not served below a mount.\n"
-            'Put its routes into a Router, and include that:\n\n    app.include_router(router, "/prefix")\n'
-        )
     engine = app.compile(app.settings)
     app.freeze()
     return MountedEngine(engine)

@@ -78,7 +78,8 @@ class Threads:
 
         A context may be used for one call after the other, see `renewed`: tokens of its variables stay good.
         """
-        return Work(self._started().submit(_call, context, call), context, context.copy())
+        before = context.copy()
+        return Work(self._started().submit(_call, context, call), context, before)
 
     async def finish(self, work: "Work[_T]") -> _T:
         """Return what the call gave, and set what it set; as `run_in_thread`."""

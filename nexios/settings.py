@@ -88,7 +88,7 @@ class Limits:
     max_json_depth: int = 100
     max_message_size: int = 1024 * 1024
     """One WebSocket message, after its frames are joined."""
-    max_messages_per_second: float | None = None
+    max_messages_per_second: float | None = field(default=None, metadata={"minimum": 1})
     """How fast the messages of one WebSocket are read, with as many at once; a client that is faster has to wait."""
     websocket_receive_timeout: float | None = None
     """The longest silence of a client while a message of its WebSocket is awaited; then it is closed."""

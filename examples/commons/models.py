@@ -101,7 +101,7 @@ class Message(Struct, frozen=True):
 class Window(Struct, frozen=True):
     """Which messages: the newest `limit` of those with an id under `before`."""
 
-    before: Annotated[Id, Meta(description="Only messages with a smaller id.")] | None = None
+    before: Annotated[Id | None, Meta(description="Only messages with a smaller id.")] = None
     limit: Limit = 50
 
 

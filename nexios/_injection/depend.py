@@ -38,6 +38,11 @@ class Dependency(msgspec.Struct, frozen=True):
     limit: int | None = None
     wait: float = 1.0
 
+    def __repr__(self) -> str:
+        """As it is written."""
+        name = "" if self.provider is None else name_of(self.provider)
+        return f"Depend({name})" if self.scope == "request" else f"Depend({name}, scope={self.scope!r})"
+
 
 def Depend(
     provider: Provider | None = None,

@@ -8,13 +8,14 @@ path parameter, a typed input), by a provider registered for its type, or by its
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
-from nexios._injection.depend import Dependency, Provider, ScopeName
+from nexios._injection.depend import Depend, Dependency, Provider, ScopeName
 from nexios._injection.manner import Manner, manner_of, yields_twice
-from nexios._injection.signature import EMPTY, Parameter, parameters_of
+from nexios._injection.signature import EMPTY, Parameter, signature_of
 from nexios.errors import ConfigurationError
 from nexios.places import name_of, place_of
 
@@ -114,7 +115,7 @@ class Graph:
         self._provided = provided or {}
         self._overrides = overrides or {}
         self._nodes: dict[Hashable, Node] = {}
-        self._parameters: dict[int, tuple[Provider, tuple[Parameter, ...]]] = {}
+        self._signatures: dict[int, tuple[Provider, tuple[Parameter, ...], Any]] = {}
         self._manners: dict[int, tuple[Provider, Manner]] = {}
 
     def call(self, fn: Callable[..., Any], leaf_of: LeafOf, parameters: Sequence[Parameter] | None = None) -> Call:
@@ -128,10 +129,23 @@ class Graph:
 
     def parameters(self, fn: Callable[..., Any]) -> tuple[Parameter, ...]:
         """Return the parameters of a function, read once and then the same objects."""
-        kept = self._parameters.get(id(fn))
+        return self._signature(fn)[1]
+
+    def returns(self, fn: Callable[..., Any]) -> Any:
+        """Return the annotation of what a function returns, as `returns_of` does; read with the parameters."""
+        return self._signature(fn)[2]
+
+    def _signature(self, fn: Callable[..., Any]) -> tuple[Provider, tuple[Parameter, ...], Any]:
+        kept = self._signatures.get(id(fn))
         if kept is None:
-            kept = self._parameters[id(fn)] = (fn, parameters_of(fn))
-        return kept[1]
+            kept = self._signatures[id(fn)] = (fn, *signature_of(fn))
+        return kept
+
+    def forget(self) -> None:
+        """Let go of what was read of functions; nodes that are made later equal those that were made before."""
+        self._signatures.clear()
+        self._manners.clear()
+        self._nodes.clear()
 
     def is_provided(self, annotation: Any) -> bool:
         """Whether a provider is registered for the type."""
@@ -162,13 +176,16 @@ class Graph:
         return None if provided is None else self._node(provided, walk, way)
 
     def _provided_for(self, annotation: Any) -> Dependency | None:
-        try:
-            provided = self._provided.get(annotation)
-        except TypeError:  # an annotation that cannot be a key
-            return None
-        if provided is None or annotation not in self._overrides:
-            return provided
-        return msgspec.structs.replace(provided, provider=self._overrides[annotation])
+        """Return the dependency that a type stands for; `T | None` stands for that of `T`."""
+        for kind in (annotation, *_without_none(annotation)):
+            try:
+                provided = self._provided.get(kind)
+            except TypeError:  # an annotation that cannot be a key
+                continue
+            if provided is not None:
+                override = self._overrides.get(kind)
+                return provided if override is None else msgspec.structs.replace(provided, provider=override)
+        return None
 
     def _node(self, dependency: Dependency, walk: _Walk, way: tuple[Provider, ...]) -> Node:
         asked: Any = dependency.provider
@@ -219,8 +236,19 @@ class Graph:
             return provider
 
 
+def _without_none(annotation: Any) -> tuple[Any, ...]:
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    others = tuple(part for part in parts if part is not NoneType)
+    return others if len(others) == 1 and len(parts) == 2 else ()
+
+
 def dependency_of(parameter: Parameter) -> Dependency | None:
     """Return what `Depend` said of a parameter, as its default or in `Annotated`; None when it says nothing."""
+    for entry in (parameter.default, *parameter.metadata):
+        if entry is Depend:
+            raise ConfigurationError(
+                f"Depend of the parameter {parameter.name!r} is a function; call it:\n\n    Depend(provider)"
+            )
     given = parameter.default if isinstance(parameter.default, Dependency) else None
     for item in parameter.metadata:
         given = given or (item if isinstance(item, Dependency) else None)

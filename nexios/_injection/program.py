@@ -106,11 +106,12 @@ class Programs:
         `first` are leaves that get the first slots, in this order; late ones (the body) get the last. Providers
         that need a late leaf run after all others, so that a guard can refuse before there is one.
         """
-        order = in_order([*guards, *call.nodes])
+        order = in_order(needed) if (needed := (*guards, *call.nodes)) else []
         calls = [*(node.call for node in order if node.scope != "app"), call]
         leaves = tuple(sorted(dict.fromkeys([*first, *_leaves_of(calls)]), key=is_late))
         late = _late(order, is_late)
-        order = [*(node for node in order if node not in late), *(node for node in order if node in late)]
+        if late:
+            order = [*(node for node in order if node not in late), *(node for node in order if node in late)]
         sources: list[Leaf | Node] = [*leaves, *order]
         slots = {source: slot for slot, source in enumerate(sources)}
         steps = [self._step(node, slots) for node in order]

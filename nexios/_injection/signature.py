@@ -4,11 +4,12 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import FunctionType
 from typing import Annotated, Any, Final, get_origin, get_type_hints
 
 import msgspec
 
-__all__ = ["EMPTY", "Parameter", "parameters_of", "returns_of"]
+__all__ = ["EMPTY", "Parameter", "parameters_of", "returns_of", "signature_of"]
 
 EMPTY: Final = inspect.Parameter.empty
 """No annotation, or no default."""
@@ -50,15 +51,20 @@ def parameters_of(fn: Callable[..., Any]) -> tuple[Parameter, ...]:
     >>> [(p.name, p.annotation, p.metadata) for p in parameters_of(search)]
     [('text', <class 'str'>, ('words',)), ('limit', <class 'int'>, ())]
     """
-    hints, bound = _hints(fn), _bound_by_name(fn)
-    signature = inspect.signature(get_origin(fn) or fn)  # of Repository[User], that of Repository
-    asked = (one for one in signature.parameters.values() if one.name not in bound)
-    return tuple(_parameter(parameter, hints) for parameter in asked)
+    return signature_of(fn)[0]
 
 
 def returns_of(fn: Callable[..., Any]) -> Any:
     """Return the annotation of what `fn` returns, `Annotated` kept; EMPTY when there is none."""
     return _hints(fn).get("return", EMPTY)
+
+
+def signature_of(fn: Callable[..., Any]) -> tuple[tuple[Parameter, ...], Any]:
+    """Return what `parameters_of` and `returns_of` do, with the annotations resolved once. Raises as the first."""
+    hints, bound = _hints(fn), _bound_by_name(fn)
+    signature = inspect.signature(get_origin(fn) or fn)  # of Repository[User], that of Repository
+    asked = (one for one in signature.parameters.values() if one.name not in bound)
+    return tuple(_parameter(parameter, hints) for parameter in asked), hints.get("return", EMPTY)
 
 
 def _bound_by_name(fn: Callable[..., Any]) -> set[str]:
@@ -78,10 +84,19 @@ def _parameter(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Parame
 
 def _hints(fn: Callable[..., Any]) -> dict[str, Any]:
     target = _annotated_part(fn)
+    if _is_resolved(target):
+        return dict(target.__annotations__)
     try:
         return get_type_hints(target, include_extras=True)
     except Exception:  # one name that cannot be found must not hide the others
         return _hints_one_by_one(target)
+
+
+def _is_resolved(target: Any) -> bool:
+    """Whether all annotations are classes, as those of most handlers are: `get_type_hints` takes its time."""
+    if not isinstance(target, FunctionType) or hasattr(target, "__no_type_check__"):
+        return False
+    return all(isinstance(annotation, type) for annotation in target.__annotations__.values())
 
 
 def _annotated_part(fn: Callable[..., Any]) -> Any:

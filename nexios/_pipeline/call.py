@@ -172,15 +172,20 @@ async def _fill_all(program: Program, reading: Reading, values: Values, scopes: 
 
 
 async def _refuse(program: Program, reading: Reading, values: Values, scopes: Scopes, inner: Exits) -> None:
-    """The head does not fit. Guards still speak first; then all that does not fit is said at once."""
+    """The head does not fit. Guards still speak first; then all that does not fit is said at once.
+
+    When a provider cannot be asked, because its own input is wrong, it may be a guard: the body stays unread.
+    """
     found: list[Located] = []
     failed = _read_head(reading, values, found)
+    all_asked = True
     for step in program.early:
         if failed.isdisjoint(step.sources):
             await fill_in_scopes((step,), values, scopes, inner)
         else:
             failed.add(step.slot)
-    if reading.body is not None:
+            all_asked = False
+    if reading.body is not None and all_asked:
         try:
             await reading.body(values[0])
         except Located as exc:

@@ -13,7 +13,7 @@ from nexios._injection.program import Programs
 from nexios._pipeline.engine import Engine
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.handlers import Handlers
-from nexios._pipeline.injector import Injector
+from nexios._pipeline.injector import Injector, inject_hook
 from nexios._pipeline.install import Installed, check_order
 from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext
 from nexios._pipeline.middleware import Call, Link, Middleware, compile_chain, inject_middleware
@@ -24,6 +24,8 @@ from nexios._pipeline.resources import MountedApp, Resources
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.sources import Sources
 from nexios._pipeline.websocket import WebSocketPlans
+from nexios._pipeline.websocket_compile import WebSocketCompiler
+from nexios._pipeline.websocket_injector import WebSocketInjector
 from nexios.concurrency import Threads
 from nexios.events.emitter import EventEmitter
 from nexios.events.names import ERROR
@@ -102,6 +104,15 @@ class _Compiler:
         self.errors = self._responder((blueprint.router.exception_handlers,))
         self.app_middleware = self.installed.all(blueprint.router.middleware)
         check_order(self.app_middleware, "The app")
+        self.websockets = WebSocketCompiler(
+            self.flat,
+            handlers=self.handlers,
+            installed=self.installed,
+            injector=WebSocketInjector(blueprint.app, self.injector, self.programs, sources),
+            programs=self.programs,
+            resources=self.resources,
+            converters=blueprint.converters,
+        )
         self._share_what_middleware_asks_for()
 
     def engine(self) -> Engine:
@@ -149,10 +160,12 @@ class _Compiler:
         """They are outside of the app's guards, and inside of its exception handlers."""
         taken = {shape_of(route.template) for route in self.flat.routes}
         handlers = (self.blueprint.router.exception_handlers,)
-        routes = [route for router in self.blueprint.additions for route in flatten(router).routes]
+        outer = Router()
+        for router in self.blueprint.additions:
+            outer.include_router(router)
         return [
             msgspec.structs.replace(route, exception_handlers=handlers)
-            for route in routes
+            for route in flatten(outer).routes
             if shape_of(route.template) not in taken
         ]
 
@@ -195,6 +208,8 @@ class _Compiler:
         layers = {id(layer): layer for layer in (*self.app_middleware, *self.installed.all(entries))}
         for layer in layers.values():
             self.programs.share(self.injector.call_of(layer).nodes)
+        router = self.blueprint.router
+        self.websockets.begin(self.app_middleware, router.websocket_middleware, router.exception_handlers)
 
     def _responder(self, levels: Sequence[Mapping[Any, Any]]) -> ErrorResponder:
         return ErrorResponder(
@@ -212,8 +227,8 @@ class _Compiler:
             state=blueprint.state,
             contexts=blueprint.contexts,
             mounted=tuple(self.mounted.values()),
-            on_startup=blueprint.on_startup,
-            on_shutdown=blueprint.on_shutdown,
+            on_startup=[inject_hook(hook, self.injector.of(hook)) for hook in blueprint.on_startup],
+            on_shutdown=[inject_hook(hook, self.injector.of(hook)) for hook in blueprint.on_shutdown],
             emitter=blueprint.emitter,
             background=self.resources.background,
             threads=self.resources.threads,
@@ -223,15 +238,7 @@ class _Compiler:
         )
 
     def _websockets(self) -> WebSocketPlans:
-        if self.flat.websockets and self.app_middleware:
-            logger.warning("the app's middleware does not run for WebSockets: %s", self.flat.websockets[0].template)
-        return WebSocketPlans(
-            self.flat.websockets,
-            registry=self.blueprint.converters,
-            compile_call=self.handlers.compile_websocket,
-            limits=self._limits(None, NOT_GIVEN),
-            allowed_origins=self.settings.allowed_origins,
-        )
+        return self.websockets.plans(self.settings, self._limits(None, NOT_GIVEN), self.blueprint.emitter)
 
     def _report_shadowed(self) -> None:
         for shadow in _shadows(self.flat, self.blueprint.converters):

@@ -12,9 +12,8 @@ from typing import Any
 from nexios._injection.depend import Provider
 from nexios._injection.graph import Node
 from nexios._injection.manner import is_async
-from nexios._injection.scopes import Scopes
 from nexios._pipeline.errors import ErrorResponder
-from nexios._pipeline.injector import Injector
+from nexios._pipeline.injector import Injector, call_alone
 from nexios._pipeline.lifespan import Lifespan
 from nexios._pipeline.middleware import Link, Middleware, compile_chain
 from nexios._pipeline.misses import Misses
@@ -267,15 +266,8 @@ class Engine:
         if injected is None:
             result = fn(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result
-        scopes = Scopes()
-        try:
-            request = next((given for given in args if isinstance(given, Request)), None)
-            result = await injected.call(*args, scopes=scopes, request=request, named=kwargs)
-        except BaseException as exc:
-            await scopes.finish(exc)
-            raise
-        await scopes.finish(None)
-        return result
+        request = next((given for given in args if isinstance(given, Request)), None)
+        return await call_alone(injected, args, kwargs, request)
 
     # The life of the application
 
@@ -284,7 +276,8 @@ class Engine:
         await self.lifespan.start(self._of_app)
 
     async def stop(self) -> None:
-        """Run the app's shutdown: background tasks first, then hooks in reverse."""
+        """Run the app's shutdown: WebSockets and background tasks first, then hooks in reverse."""
+        await self.resources.sockets.close_all()
         await self.lifespan.stop()
 
     async def finish(self, request: Request, response: Response | None, exc: BaseException | None = None) -> None:

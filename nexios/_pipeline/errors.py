@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from nexios._pipeline.debug_page import debug_response
+from nexios._pipeline.handler_kind import is_for_requests
 from nexios._pipeline.injector import Injector
 from nexios._pipeline.reading import scopes_of
 from nexios._pipeline.returns import to_response
@@ -65,7 +66,8 @@ class ErrorResponder:
         self._by_type: list[dict[type[BaseException], ExceptionHandler]] = []
         self._by_status: list[dict[int, ExceptionHandler]] = []
         for level in levels:
-            prepared = {key: _normalised(handler, injector) for key, handler in level.items()}
+            answering = {key: handler for key, handler in level.items() if is_for_requests(handler)}
+            prepared = {key: _normalised(handler, injector) for key, handler in answering.items()}
             self._by_type.append({key: fn for key, fn in prepared.items() if not isinstance(key, int)})
             self._by_status.append({key: fn for key, fn in prepared.items() if isinstance(key, int)})
 
@@ -81,7 +83,7 @@ class ErrorResponder:
         return response
 
     async def _response_to(self, request: Request, exc: Exception) -> Response:
-        handler, expected = self._handler_for(exc)
+        handler, expected = self.handler_for(exc)
         if not expected:
             await self._report(request, exc)
         if handler is not None:
@@ -92,7 +94,7 @@ class ErrorResponder:
             return Response(status_code=400)
         return self._last_resort(request, exc)
 
-    def _handler_for(self, exc: Exception) -> tuple[ExceptionHandler | None, bool]:
+    def handler_for(self, exc: Exception) -> tuple[ExceptionHandler | None, bool]:
         """Return the nearest handler, and whether somebody expected this error."""
         expected = isinstance(exc, HTTPException | ClientDisconnect)
         gone = isinstance(exc, ClientDisconnect)

@@ -1,24 +1,26 @@
 """How does a route's handler become one function of request and response, and what is known of it then?"""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from nexios._injection.depend import Dependency
-from nexios._injection.graph import Call, Graph, Node
+from nexios._injection.graph import Call, Graph, LeafOf, Node
 from nexios._injection.program import Program, Programs
 from nexios._injection.signature import returns_of
 from nexios._pipeline.arguments import compile_arguments, line_of, name_of_route
 from nexios._pipeline.call import compile_call
+from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.middleware import Call as Handle
 from nexios._pipeline.operation import Operation
 from nexios._pipeline.reading import reading_of
 from nexios._pipeline.replies import compile_reply, type_of_result
 from nexios._pipeline.sources import REQUEST, RESPONSE, WEBSOCKET, Offer, Sources, is_body
 from nexios._pipeline.websocket_arguments import (
+    Offering,
     WebSocketCall,
     compile_websocket_arguments,
     compile_websocket_call,
-    refusal,
 )
 from nexios.concurrency import Threads
 from nexios.errors import ConfigurationError
@@ -28,6 +30,8 @@ from nexios.routing.route import Mount, Route, WebSocketRoute
 from nexios.routing.template import Placeholder, Template
 
 __all__ = ["Handlers"]
+
+logger = logging.getLogger("nexios")
 
 
 class Handlers:
@@ -61,7 +65,7 @@ class Handlers:
 
     def compile_websocket(self, route: WebSocketRoute, template: Template) -> WebSocketCall:
         """Return the handler of a WebSocket with all that it asks for. Raises as `compile`."""
-        offer = self._sources.offer_of_websocket(template.converters)
+        offer = Offering(self._sources.offer_of_websocket(template.converters))
         try:
             call = compile_websocket_arguments(route, template.parameters, self._graph, offer)
             guards = self.guards(route.dependencies, offer)
@@ -70,10 +74,10 @@ class Handlers:
         except ConfigurationError as exc:
             if str(exc).startswith("WEBSOCKET"):
                 raise
-            raise refusal(route, str(exc)) from None
+            raise offer.refusal(route, str(exc)) from None
         return compile_websocket_call(call, program, reading)
 
-    def guards(self, dependencies: Sequence[object], offer: Offer) -> list[Node]:
+    def guards(self, dependencies: Sequence[object], offer: LeafOf) -> list[Node]:
         """Return the nodes of what runs for its effect. A bare function is its own provider."""
         return [self._graph.node(_dependency(given), offer) for given in dependencies]
 
@@ -100,6 +104,7 @@ class Handlers:
     ) -> tuple[Handle, Operation]:
         program = self._program(call, guards)
         reading, inputs = reading_of(program, self._app)
+        _warn_of_unused(route, template, program, call)
         returns = type_of_result(route, returns_of(route.handler))
         reply = compile_reply(route, returns)
         handle = compile_call(
@@ -116,6 +121,24 @@ class Handlers:
 
     def _program(self, call: Call, guards: Sequence[Node]) -> Program:
         return self._programs.compile(call, guards=guards, first=(REQUEST, RESPONSE), is_late=is_body)
+
+
+def _warn_of_unused(route: Route, template: Template, program: Program, call: Call) -> None:
+    """A misspelt path parameter would be taken for one of the query without a word."""
+    asked = {leaf.key for leaf in program.leaves if leaf not in (REQUEST, RESPONSE)}
+    sees_request = any(argument.source == REQUEST for argument in call.arguments) or program.early or program.late
+    named = {key[1] for key in asked if isinstance(key, tuple)}
+    named |= {key.name for key in asked if isinstance(key, Input) and key.source == "path"}
+    others = [key.name for key in asked if isinstance(key, Input) and key.source == "query"]
+    unused = [name for name in template.parameters if name not in named]
+    if unused and others and not sees_request:
+        logger.warning(
+            "%s: nothing takes the path parameter %s; is it meant by the query parameter %s?\n  %s",
+            name_of_route(route),
+            ", ".join(map(repr, unused)),
+            ", ".join(map(repr, others)),
+            route.location,
+        )
 
 
 def _path_of(template: Template) -> tuple[tuple[str, str], ...]:

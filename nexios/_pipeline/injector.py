@@ -4,7 +4,7 @@ A parameter with `Depend` or a marker, or of a type that is provided, is injecte
 others are the caller's business.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from nexios._pipeline.sources import REQUEST, RESPONSE, Offer, Sources
 from nexios.errors import ConfigurationError
 from nexios.places import name_of, place_of
 
-__all__ = ["Injected", "Injector", "asks_for_something"]
+__all__ = ["Injected", "Injector", "asks_for_something", "call_alone", "inject_hook"]
 
 
 class Injected(msgspec.Struct, frozen=True, eq=False):
@@ -31,6 +31,8 @@ class Injected(msgspec.Struct, frozen=True, eq=False):
     program: Program
     reading: Reading
     asks_request: bool
+    own: tuple[str, ...] = ()
+    """The names of the caller's arguments, where an injected one stands before them; else they go by position."""
 
     async def call(
         self, *given: Any, scopes: Scopes, request: Any = None, response: Any = None, named: Mapping[str, Any] = {}
@@ -50,6 +52,8 @@ class Injected(msgspec.Struct, frozen=True, eq=False):
         values[:2] = request, response
         read_head(self.reading, values)
         names = self.names
+        if self.own:
+            given, named = given[len(self.own) :], {**dict(zip(self.own, given, strict=False)), **named}
 
         def call(*injected: Any) -> Any:
             return self.fn(*given, **{**named, **dict(zip(names, injected, strict=True))})
@@ -100,7 +104,8 @@ class Injector:
                 "Take the request, and read it:\n\n    await request.json()"
             )
         names = tuple(argument.parameter.name for argument in call.arguments)
-        return Injected(call.fn, names, program, reading, _asks_request(call))
+        own = _own_after_injected(self._parameters(call.fn), names)
+        return Injected(call.fn, names, program, reading, _asks_request(call), own)
 
     def _injected(self, fn: Callable[..., Any]) -> Injected | None:
         return self.compiled(self.call_of(fn))
@@ -114,6 +119,38 @@ class Injector:
     def _is_injected(self, parameter: Parameter) -> bool:
         marked = any(isinstance(given, Marker) for given in (parameter.default, *parameter.metadata))
         return marked or dependency_of(parameter) is not None or self._graph.is_provided(parameter.annotation)
+
+
+def inject_hook(hook: Callable[[], Any], injected: Injected | None) -> Callable[[], Any]:
+    """Return a hook of the app's life as a function without arguments; what it opened is closed when it ends."""
+    if injected is None:
+        return hook
+
+    async def with_dependencies() -> Any:
+        return await call_alone(injected, (), {})
+
+    with_dependencies.__qualname__ = getattr(hook, "__qualname__", type(hook).__qualname__)
+    return with_dependencies
+
+
+async def call_alone(
+    injected: Injected, args: tuple[Any, ...], kwargs: Mapping[str, Any], request: object = None
+) -> Any:
+    """Call a function in scopes of its own, which are closed when it ends."""
+    scopes = Scopes()
+    try:
+        result = await injected.call(*args, scopes=scopes, request=request, named=kwargs)
+    except BaseException as exc:
+        await scopes.finish(exc)
+        raise
+    await scopes.finish(None)
+    return result
+
+
+def _own_after_injected(parameters: Sequence[Parameter], names: Sequence[str]) -> tuple[str, ...]:
+    by_position = [one.name for one in parameters if not one.is_variadic and not one.is_keyword_only]
+    own = tuple(name for name in by_position if name not in names)
+    return () if tuple(by_position[: len(own)]) == own else own
 
 
 def asks_for_something(fn: Callable[..., Any]) -> bool:

@@ -9,7 +9,7 @@ from nexios._pipeline.middleware import Middleware, describe
 from nexios.errors import ConfigurationError
 from nexios.routing.route import MiddlewareEntry
 
-__all__ = ["Injected", "Installed", "Layers", "check_order"]
+__all__ = ["Injected", "Installed", "Layers", "check_order", "made"]
 
 Injected = Callable[[Any], frozenset[str]]
 """Names the parameters of a function that are filled besides those it is given."""
@@ -40,11 +40,12 @@ class Installed:
 def _make(entry: object, injected: Injected) -> Middleware:
     if isinstance(entry, MiddlewareEntry):
         where = f"\n\n  {entry.location}"
-        return _callable(_made(entry.middleware, entry.args, entry.options, where), injected, where)
-    return _callable(_made(entry, (), {}, ""), injected, "")
+        return _callable(made(entry.middleware, entry.args, entry.options, where), injected, where)
+    return _callable(made(entry, (), {}, ""), injected, "")
 
 
-def _made(given: Any, args: tuple[object, ...], options: Mapping[str, object], where: str) -> object:
+def made(given: Any, args: tuple[object, ...], options: Mapping[str, object], where: str) -> object:
+    """Return a middleware: an instance of what is a class, anything else as it is. Raises `ConfigurationError`."""
     if inspect.isclass(given):
         return _instance(given, args, options, where)
     if args or options:

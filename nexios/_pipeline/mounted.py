@@ -22,6 +22,11 @@ class MountedEngine:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """The mounted app, compiled."""
+        return self._engine
+
     async def start(self) -> None:
         """Start the mounted app."""
         await self._engine.start()

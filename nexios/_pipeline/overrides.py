@@ -13,7 +13,7 @@ from nexios._injection.depend import Provider
 from nexios.errors import ConfigurationError
 from nexios.places import calling_place
 
-__all__ = ["Overrides"]
+__all__ = ["Overrides", "check_replacements"]
 
 _in_context: Final[ContextVar[tuple[tuple["Overrides", Mapping[Any, Provider]], ...]]] = ContextVar(
     "nexios_overrides", default=()
@@ -47,7 +47,7 @@ class Overrides(MutableMapping[Any, Provider]):
     @contextmanager
     def replacing(self, mapping: Mapping[Any, Provider]) -> Iterator[None]:
         """Replace providers for the code in the block, and for the tasks that it starts."""
-        given = {key: _checked(key, value) for key, value in mapping.items()}
+        given = check_replacements(mapping)
         outer = _in_context.get()
         _in_context.set((*outer, (self, given)))
         self.entered += 1
@@ -78,6 +78,11 @@ class Overrides(MutableMapping[Any, Provider]):
 
     def __repr__(self) -> str:
         return f"<Overrides of {len(self)} providers>"
+
+
+def check_replacements(mapping: Mapping[Any, Provider]) -> dict[Any, Provider]:
+    """Return a copy. Raises `ConfigurationError` for a replacement that cannot be called."""
+    return {key: _checked(key, value) for key, value in mapping.items()}
 
 
 def _checked(provider: Any, replacement: Any) -> Provider:

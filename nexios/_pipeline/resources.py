@@ -1,12 +1,13 @@
 """What do the engines of one running app have in common? One with overrides runs beside the one without."""
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Any, Protocol
 
 from nexios._injection.app_values import AppValues
 from nexios._injection.opening import Workers
 from nexios._pipeline.install import Layers
 from nexios._pipeline.lifespan import Startable
+from nexios._pipeline.websocket_registry import OpenWebSockets
 from nexios.concurrency import BackgroundTasks, Threads
 from nexios.messages.request import Request
 from nexios.messages.response import Response
@@ -24,7 +25,7 @@ class MountedApp(Startable, Protocol):
 class Resources:
     """What lives as long as the app, however often it is compiled: threads, tasks, values, middleware, mounted apps."""
 
-    __slots__ = ("app_values", "background", "layers", "mounted", "threads", "workers")
+    __slots__ = ("app_values", "background", "layers", "mounted", "sockets", "threads", "websocket_layers", "workers")
 
     def __init__(self, app: object, thread_limit: int) -> None:
         self.threads: Threads = Threads(thread_limit)
@@ -33,3 +34,5 @@ class Resources:
         self.app_values: AppValues = AppValues(lambda leaf: app, self.workers)
         self.layers: Layers = {}
         self.mounted: dict[int, MountedApp] = {}
+        self.websocket_layers: dict[int, tuple[object, Any]] = {}
+        self.sockets: OpenWebSockets = OpenWebSockets()

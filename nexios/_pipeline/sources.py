@@ -12,6 +12,7 @@ from nexios._injection.graph import Graph, Leaf
 from nexios._injection.signature import EMPTY, Parameter
 from nexios._pipeline.inputs.input import Input, input_of
 from nexios._pipeline.inputs.markers import Marker
+from nexios.messages.connection import Connection
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.websocket import WebSocket
@@ -43,6 +44,7 @@ WEBSOCKET_NAMES: Final = frozenset({"websocket", "ws", "socket"})
 _HTTP: Final[Mapping[Any, Leaf]] = {
     Request: REQUEST,
     "Request": REQUEST,
+    Connection: REQUEST,
     **dict.fromkeys(REQUEST_NAMES, REQUEST),
     Response: RESPONSE,
     "Response": RESPONSE,
@@ -51,6 +53,7 @@ _HTTP: Final[Mapping[Any, Leaf]] = {
 _WEBSOCKET: Final[Mapping[Any, Leaf]] = {
     WebSocket: WEBSOCKET,
     "WebSocket": WEBSOCKET,
+    Connection: WEBSOCKET,
     **dict.fromkeys(WEBSOCKET_NAMES, WEBSOCKET),
 }
 """By annotation; by name where there is no annotation."""

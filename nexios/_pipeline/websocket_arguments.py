@@ -2,7 +2,7 @@
 
 the WebSocket       by name, annotation, or as the first parameter
 path parameters     by name; `**kwargs` takes all that are left
-dependencies        by `Depend`, or by their type; closed when the handler ends
+dependencies        by `Depend`, or by their type; closed when the WebSocket is over
 typed inputs        of query, headers and cookies
 the rest            must have defaults
 """
@@ -15,22 +15,26 @@ from nexios._injection.graph import Call, Graph, Leaf, dependency_of
 from nexios._injection.manner import is_async
 from nexios._injection.program import Program
 from nexios._injection.run import run
-from nexios._injection.scopes import Scopes
 from nexios._injection.signature import EMPTY, Parameter
 from nexios._pipeline.arguments import with_path_params
 from nexios._pipeline.reading import Reading, read_head
-from nexios._pipeline.sources import WEBSOCKET, WEBSOCKET_NAMES, Offer
+from nexios._pipeline.sources import REQUEST_NAMES, RESPONSE_NAMES, WEBSOCKET, WEBSOCKET_NAMES, Offer
+from nexios._pipeline.websocket_injector import scopes_of
 from nexios.errors import ConfigurationError
+from nexios.messages.request import Request
+from nexios.messages.response import Response
 from nexios.messages.websocket import WebSocket
 from nexios.places import name_of
 from nexios.routing.route import WebSocketRoute
 
-__all__ = ["WebSocketCall", "compile_websocket_arguments", "compile_websocket_call"]
+__all__ = ["Offering", "WebSocketCall", "compile_websocket_arguments", "compile_websocket_call"]
 
 WebSocketCall = Callable[[WebSocket], Awaitable[Any]]
 
 
-def compile_websocket_arguments(route: WebSocketRoute, path_names: Sequence[str], graph: Graph, offer: Offer) -> Call:
+def compile_websocket_arguments(
+    route: WebSocketRoute, path_names: Sequence[str], graph: Graph, offer: "Offering"
+) -> Call:
     """Return what fills the parameters of the route's handler.
 
     Raises:
@@ -56,7 +60,7 @@ def compile_websocket_arguments(route: WebSocketRoute, path_names: Sequence[str]
     return graph.call(handler, leaf_of, expanded)
 
 
-def _sockets(parameters: Sequence[Parameter], path_names: Sequence[str], graph: Graph, offer: Offer) -> list[str]:
+def _sockets(parameters: Sequence[Parameter], path_names: Sequence[str], graph: Graph, offer: "Offering") -> list[str]:
     """The parameters that are the WebSocket; where none is by name or annotation, the first that nothing fills."""
     asked = [
         parameter.name
@@ -70,7 +74,7 @@ def _sockets(parameters: Sequence[Parameter], path_names: Sequence[str], graph: 
     return [first.name]
 
 
-def _is_filled(parameter: Parameter, graph: Graph, offer: Offer) -> bool:
+def _is_filled(parameter: Parameter, graph: Graph, offer: "Offering") -> bool:
     return (
         parameter.is_variadic
         or parameter.default is not EMPTY
@@ -87,17 +91,10 @@ def compile_websocket_call(call: Call, program: Program, reading: Reading) -> We
             return call.fn
 
     async def serve(websocket: WebSocket) -> Any:
-        scopes = Scopes()
         values = program.blank.copy()
         values[0] = websocket
         read_head(reading, values)
-        try:
-            result = await run(program, values, scopes, program.call)
-        except BaseException as exc:
-            await scopes.finish(exc)
-            raise
-        await scopes.finish(None)
-        return result
+        return await run(program, values, scopes_of(websocket), program.call)
 
     return serve
 
@@ -113,6 +110,42 @@ def _nothing_fills(route: WebSocketRoute, name: str, path_names: Sequence[str]) 
         f"    {name}: int                  the query parameter {name!r}\n"
         f"    {name}=Depend(get_{name})    what a provider makes\n"
     )
+
+
+class Offering:
+    """An offer that remembers whether somebody asked it for a request or a response, which a WebSocket has not."""
+
+    def __init__(self, offer: Offer) -> None:
+        self._offer = offer
+        self.asked_for_request = False
+
+    def __call__(self, parameter: Parameter) -> Leaf | None:
+        leaf = self._offer(parameter)
+        if leaf is None and parameter.default is EMPTY:
+            self.asked_for_request = self.asked_for_request or _is_of_request(parameter)
+        return leaf
+
+    def refusal(self, route: WebSocketRoute, what: str) -> ConfigurationError:
+        """Return the words for what could not be filled."""
+        if not self.asked_for_request:
+            return refusal(route, what)
+        told, handler = what.partition("\n\nGive it ")[0], name_of(route.handler)
+        return ConfigurationError(
+            f"WEBSOCKET {route.template} cannot be compiled: {told}\n\n"
+            f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"
+            "A WebSocket has no request and no response. Let what asks for them take the WebSocket, or what a request\n"
+            "and a WebSocket have in common (headers, cookies, query_params, client, state):\n\n"
+            "    async def guard(websocket: WebSocket): ...\n"
+            "    async def guard(connection: Connection): ...\n\n"
+            "Or put it where HTTP routes are alone:\n\n"
+            "    api = Router(dependencies=[Depend(guard)])\n"
+        )
+
+
+def _is_of_request(parameter: Parameter) -> bool:
+    if parameter.annotation is EMPTY:
+        return parameter.name in REQUEST_NAMES or parameter.name in RESPONSE_NAMES
+    return parameter.annotation in (Request, Response, "Request", "Response")
 
 
 def refusal(route: WebSocketRoute, what: str) -> ConfigurationError:

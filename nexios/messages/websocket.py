@@ -5,19 +5,32 @@ Which step is legal when stands in `websocket_state.py`. One task reads; any tas
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar, overload
 
-from nexios.errors import BadRequest, ClientDisconnect, InvalidHeader
-from nexios.http.headers import Headers, check_name, check_value
+from nexios.errors import ClientDisconnect
+from nexios.http.headers import Headers, check_value
 from nexios.http.query import QueryParams
 from nexios.http.url import URL, quote_path
+from nexios.messages.clock import Clock, sleep
 from nexios.messages.connection import Connection
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import WebSocketTransport
+from nexios.messages.websocket_messages import (
+    Message,
+    Pace,
+    answer_to,
+    handshake_headers,
+    read_as,
+    read_bytes,
+    read_json,
+    read_text,
+    size_of,
+    written_as,
+)
 from nexios.messages.websocket_state import (
     ABNORMAL,
+    POLICY_VIOLATION,
     TOO_BIG,
-    UNSUPPORTED_DATA,
     Action,
     BadMessage,
     Effect,
@@ -27,12 +40,17 @@ from nexios.messages.websocket_state import (
     check_close,
     effect_of,
 )
-from nexios.serialization import decode_json, encode_json
-from nexios.settings import Limits
+from nexios.serialization import encode_json
+from nexios.settings import BadMessages, Limits
 
-__all__ = ["BadMessage", "WebSocket", "WebSocketContext", "WebSocketDisconnect"]
+__all__ = ["BadMessage", "Intercept", "WebSocket", "WebSocketContext", "WebSocketDisconnect"]
 
 T = TypeVar("T", str, bytes)
+V = TypeVar("V")
+P = ParamSpec("P")
+
+Intercept = Callable[[Message], Message | None]
+"""Sees each message before whoever reads it; gives what is read in its place, or None for nothing at all."""
 
 
 class WebSocketContext(Protocol):
@@ -54,21 +72,30 @@ class WebSocket(Connection[WebSocketTransport]):
 
     __slots__ = (
         "__weakref__",
+        "_clock",
         "_closed",
         "_context",
         "_cookies",
+        "_expired",
         "_headers",
         "_id",
+        "_intercepts",
         "_limits",
+        "_on_open",
+        "_pace",
         "_query",
         "_reader",
+        "_rest",
+        "_scopes",
         "_state",
         "_transport",
         "_url",
         "_woken",
+        "bad_messages",
         "close_code",
         "close_reason",
         "connection_state",
+        "has_opened",
         "path",
         "path_params",
         "root_path",
@@ -82,6 +109,8 @@ class WebSocket(Connection[WebSocketTransport]):
         limits: Limits,
         *,
         path_params: Mapping[str, Any] | None = None,
+        bad_messages: BadMessages = "answer",
+        clock: Clock | None = None,
     ) -> None:
         self._transport = transport
         self._context = context
@@ -93,6 +122,7 @@ class WebSocket(Connection[WebSocketTransport]):
         self.subprotocol: str | None = None
         self.close_code: int | None = None
         self.close_reason: str = ""
+        self.bad_messages: BadMessages = bad_messages
         self._headers: Headers | None = None
         self._cookies: dict[str, str] | None = None
         self._query: QueryParams | None = None
@@ -101,7 +131,15 @@ class WebSocket(Connection[WebSocketTransport]):
         self._id: str | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._woken = False
-        self._closed = asyncio.Event()
+        self._expired = False
+        self._closed: asyncio.Event | None = None
+        self._clock = clock
+        self._pace: Pace | None = None
+        self._intercepts: tuple[Intercept, ...] = ()
+        self._scopes: Any = None
+        self._rest: str = self.path
+        self._on_open: tuple[Callable[[WebSocket], Awaitable[None]], ...] = ()
+        self.has_opened: bool = False
 
     @property
     def app(self) -> Any:
@@ -117,6 +155,11 @@ class WebSocket(Connection[WebSocketTransport]):
     def limits(self) -> Limits:
         """The limits in force: the route's, its router's or the app's."""
         return self._limits
+
+    @property
+    def clock(self) -> Clock:
+        """What its timeouts go by: the event loop, unless a test said otherwise."""
+        return self._clock or asyncio.get_running_loop()
 
     @property
     def subprotocols(self) -> Sequence[str]:
@@ -141,7 +184,7 @@ class WebSocket(Connection[WebSocketTransport]):
             UnsupportedByServer: RSGI servers send neither a subprotocol nor headers.
             WebSocketDisconnect: The client has gone meanwhile.
         """
-        pairs = _checked(headers)
+        pairs = handshake_headers(headers)
         if subprotocol is not None and check_value(subprotocol) not in self.subprotocols:
             raise ValueError(f"the client did not offer the subprotocol {subprotocol!r}; see websocket.subprotocols")
         self._check("accept")
@@ -154,6 +197,11 @@ class WebSocket(Connection[WebSocketTransport]):
             self.connection_state = SocketState.CONNECTING
             raise
         self.subprotocol = subprotocol
+        if self._limits.max_messages_per_second is not None:
+            self._pace = Pace(self._limits.max_messages_per_second, self.clock)
+        self.has_opened = True
+        for told in self._on_open:
+            await told(self)
 
     async def deny(self, status: int = 403, *, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         """Refuse the handshake with an HTTP response; some servers send its status alone, or always 403.
@@ -165,7 +213,7 @@ class WebSocket(Connection[WebSocketTransport]):
         """
         if not 300 <= status <= 599:
             raise ValueError(f"a handshake is denied with a status from 300 to 599, not {status}")
-        pairs = [pair for pair in _checked(headers) if pair[0] not in ("content-length", "transfer-encoding")]
+        pairs = [pair for pair in handshake_headers(headers) if pair[0] not in ("content-length", "transfer-encoding")]
         if effect_of("deny", self.connection_state) is Effect.NOTHING:
             return
         self.connection_state = SocketState.DENIED
@@ -174,43 +222,68 @@ class WebSocket(Connection[WebSocketTransport]):
         except ClientDisconnect:
             self.connection_state = SocketState.LEFT
 
-    async def receive(self) -> str | bytes:
+    def intercept(self, function: Intercept) -> None:
+        """Let a function see each message first, after those that are there already: a heartbeat takes its pongs out.
+
+        >>> def without_pongs(message):
+        ...     return None if message == "pong" else message
+        """
+        self._intercepts = (*self._intercepts, function)
+
+    async def receive(self) -> Message:
         """Return the next message, text or binary as it came.
 
-        A message over `limits.max_message_size` closes the WebSocket with 1009.
+        A message over `limits.max_message_size` closes the WebSocket with 1009, a silence of
+        `limits.websocket_receive_timeout` with 1008. Over `limits.max_messages_per_second` it waits.
 
         Raises:
             WebSocketDisconnect: There is no next message.
             WebSocketStateError: It is not accepted, or another task is reading.
         """
-        self._check("receive")
-        message = await self._next()
-        if message is None:
-            self._end(SocketState.LEFT, self._transport.close_code, self._transport.close_reason)
-            raise self._disconnect()
-        limit = self._limits.max_message_size
-        if len(message) > limit or (isinstance(message, str) and _size(message) > limit):
-            await self.close(TOO_BIG, "the message is too big")
-            raise self._disconnect()
-        return message
+        while True:
+            self._check("receive")
+            message = await self._next()
+            if message is None:
+                await self._over()
+                raise self._disconnect()
+            limit = self._limits.max_message_size
+            if len(message) > limit or (isinstance(message, str) and size_of(message) > limit):
+                await self.close(TOO_BIG, "the message is too big")
+                raise self._disconnect()
+            kept = self._intercepted(message) if self._intercepts else message
+            if kept is not None:
+                return kept
 
     async def receive_text(self) -> str:
-        """Return the next message. Raises as `receive`, and `BadMessage` when it is binary."""
-        return _expect(str, await self.receive())
+        """Return the next message that is text. Raises as `receive`.
+
+        A message that is none is told to the client, and the next one is awaited; with
+        `websocket.bad_messages = "raise"` it is a `BadMessage` instead. So do all that follow.
+        """
+        return await self._read(read_text)
 
     async def receive_bytes(self) -> bytes:
-        """Return the next message. Raises as `receive`, and `BadMessage` when it is text."""
-        return _expect(bytes, await self.receive())
+        """Return the next message that is binary. Bad messages are treated as by `receive_text`."""
+        return await self._read(read_bytes)
 
     async def receive_json(self) -> Any:
-        """Return the value of the next message, text or binary. Raises as `receive`, and `BadMessage`."""
-        message = await self.receive()
-        data = message.encode("utf-8", "replace") if isinstance(message, str) else message
-        try:
-            return decode_json(data, max_depth=self._limits.max_json_depth)
-        except BadRequest as exc:
-            deep = exc.code == "json_too_deep"
-            raise BadMessage("The message nests too deeply." if deep else "The message is not valid JSON.") from None
+        """Return the value of the next message that is JSON, text or binary. Bad ones as by `receive_text`."""
+        return await self._read(read_json, self._limits.max_json_depth)
+
+    @overload
+    async def receive_as(self, kind: type[V]) -> V: ...
+    @overload
+    async def receive_as(self, kind: Any) -> Any: ...
+    async def receive_as(self, kind: Any) -> Any:
+        """Return the next message that is JSON of the type `kind`: a Struct, a dataclass, a model, a union of them.
+
+        Of a union of Structs with tags, the tag of the message says which. Bad messages are treated
+        as by `receive_text`; the answer says each fault and where it is.
+
+        Raises:
+            ConfigurationError: Nothing reads the type.
+        """
+        return await self._read(read_as, self._limits.max_json_depth, kind)
 
     async def send_text(self, text: str) -> None:
         """Send a text message.
@@ -235,6 +308,15 @@ class WebSocket(Connection[WebSocketTransport]):
         """Send a value as JSON in a text message. Raises as `send_text`, and TypeError for what has no JSON form."""
         await self._send(self._transport.send_text, encode_json(value).decode())
 
+    async def send_as(self, value: object, kind: Any = None) -> None:
+        """Send a value as JSON, with the fields that `kind` (by default its class) declares and no others.
+
+        Raises:
+            TypeError: It is no such value.
+            WebSocketDisconnect: As by `send_text`.
+        """
+        await self._send(self._transport.send_text, written_as(value, type(value) if kind is None else kind))
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the WebSocket, and wake the task that reads it. Closing again only waits for the first close.
 
@@ -249,14 +331,15 @@ class WebSocket(Connection[WebSocketTransport]):
             await self.deny()
         elif effect is Effect.GO:
             self._end(SocketState.CLOSED, code, reason)
+            closed = self._closed = asyncio.Event()
             self._wake()
             try:
                 await self._transport.close(code, reason)
             except ClientDisconnect:
                 pass  # both sides wanted the same
             finally:
-                self._closed.set()
-        elif self.connection_state is SocketState.CLOSED:
+                closed.set()
+        elif self._closed is not None:
             await self._closed.wait()  # another task may be at it
 
     def __aiter__(self) -> Self:
@@ -272,6 +355,25 @@ class WebSocket(Connection[WebSocketTransport]):
     def __repr__(self) -> str:
         return f"<WebSocket {self.path!r} {self.connection_state.value}>"
 
+    async def _read(self, read: Callable[Concatenate[Message, P], V], *args: P.args, **kwargs: P.kwargs) -> V:
+        """Return what `read` makes of the first message that it likes."""
+        while True:
+            message = await self.receive()
+            try:
+                return read(message, *args, **kwargs)
+            except BadMessage as exc:
+                if self.bad_messages == "raise":
+                    raise
+                answer = answer_to(exc)
+            await self._send(self._transport.send_text, answer)
+
+    def _intercepted(self, message: Message) -> Message | None:
+        kept: Message | None = message
+        for function in self._intercepts:
+            if kept is not None:
+                kept = function(kept)
+        return kept
+
     async def _send(self, send: Callable[[T], Awaitable[None]], data: T) -> None:
         self._check("send")
         try:
@@ -279,13 +381,19 @@ class WebSocket(Connection[WebSocketTransport]):
         except ClientDisconnect as exc:
             raise self._lost() from exc
 
-    async def _next(self) -> str | bytes | None:
+    async def _next(self) -> Message | None:
         """Wait for a message; None when the client closed, or when another task of ours did."""
         if self._reader is not None:
             raise WebSocketStateError("receive: another task is reading this WebSocket; let one task read")
         self._reader = task = asyncio.current_task()
         cancelling = task.cancelling() if task is not None else 0
+        timeout = self._limits.websocket_receive_timeout
+        timer = None
         try:
+            if self._pace is not None and (delay := self._pace.take()) > 0:
+                await sleep(self.clock, delay)
+            if timeout is not None:
+                timer = self.clock.call_later(timeout, self._expire)
             return await self._transport.receive()
         except asyncio.CancelledError:
             if not self._woken or task is None or task.uncancel() > cancelling:
@@ -293,6 +401,20 @@ class WebSocket(Connection[WebSocketTransport]):
             return None
         finally:
             self._reader = None
+            if timer is not None:
+                timer.cancel()
+
+    async def _over(self) -> None:
+        """There is no next message: the client closed, or has said nothing for too long."""
+        if self._expired:
+            seconds = self._limits.websocket_receive_timeout
+            await self.close(POLICY_VIOLATION, f"nothing was received for {seconds:g} s")
+        else:
+            self._end(SocketState.LEFT, self._transport.close_code, self._transport.close_reason)
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._wake()
 
     def _wake(self) -> None:
         """End a pending receive, in the way of `asyncio.timeout`.
@@ -321,23 +443,3 @@ class WebSocket(Connection[WebSocketTransport]):
         return WebSocketDisconnect(
             self.close_code or ABNORMAL, self.close_reason, initiator="server" if closed_here else "client"
         )
-
-
-def _expect(kind: type[T], message: str | bytes) -> T:
-    if not isinstance(message, kind):
-        words = "text was expected, not binary" if kind is str else "binary was expected, not text"
-        raise BadMessage(f"The message is of the wrong kind: {words}.", code=UNSUPPORTED_DATA)
-    return message
-
-
-def _size(text: str) -> int:
-    """Bytes of UTF-8."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-
-
-def _checked(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    pairs = [(check_name(name), check_value(value)) for name, value in headers]
-    for name, _ in pairs:
-        if name.startswith("sec-websocket-") or name in ("connection", "upgrade"):
-            raise InvalidHeader(f"The header {name!r} belongs to the handshake; the server writes it.")
-    return pairs

@@ -6,9 +6,9 @@ constructor is what a type checker watches.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from msgspec import inspect
 
@@ -135,7 +135,7 @@ def _union_check(node: inspect.UnionType, known: dict[int, Check]) -> Check:
     """None is told first: `Model | None` is what unions mostly are."""
     members = [plain(each) for each in node.types]
     checks = [found for each in members if (found := _check(each, known)) is not None]
-    plain_types = tuple(cls for each in members for cls in _plain_types(each))
+    plain_types = tuple(cls for each in members for cls in _PLAIN.get(type(each), ()))
 
     def check_union(value: Any) -> bool:
         if type(value) in plain_types:
@@ -148,12 +148,10 @@ def _union_check(node: inspect.UnionType, known: dict[int, Check]) -> Check:
     return check_union
 
 
-def _plain_types(node: Node) -> tuple[type, ...]:
-    found: dict[type[Node], tuple[type, ...]] = {
-        inspect.NoneType: (type(None),),
-        inspect.BoolType: (bool,),
-        inspect.IntType: (int,),
-        inspect.FloatType: (float, int),
-        inspect.StrType: (str,),
-    }
-    return found.get(type(node), ())
+_PLAIN: Final[Mapping[type[Node], tuple[type, ...]]] = {
+    inspect.NoneType: (type(None),),
+    inspect.BoolType: (bool,),
+    inspect.IntType: (int,),
+    inspect.FloatType: (float, int),
+    inspect.StrType: (str,),
+}

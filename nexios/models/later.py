@@ -23,7 +23,7 @@ class Later(Generic[Given, Result]):
     3
     """
 
-    __slots__ = ("_make", "_made")
+    __slots__ = ("_made", "_make")
 
     def __init__(self, make: Callable[[], Callable[Given, Result]]) -> None:
         self._make = make

@@ -110,8 +110,11 @@ def children(node: Node) -> Iterator[Node]:
 
 def nodes_below(node: Node) -> list[Node]:
     """Return this node and every other one of its tree, each once."""
+    node = plain(node)
+    if type(node) in _SIMPLE:
+        return [node]
     found: dict[int, Node] = {}
-    waiting = [plain(node)]
+    waiting = [node]
     while waiting:
         current = waiting.pop()
         if id(current) not in found:

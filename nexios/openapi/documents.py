@@ -44,14 +44,14 @@ class Documents:
                 chosen = [one for one in operations if config.include is None or config.include(one)]
                 operation_ids(listed(chosen), config.operation_id)
 
-    def build(self, path: str, operations: Sequence[Operation], converters: ConverterRegistry) -> dict[str, Any]:
-        """Return the document that is served at `path`.
+    def build(self, path: str | None, operations: Sequence[Operation], converters: ConverterRegistry) -> dict[str, Any]:
+        """Return the document that is served at `path`, or the first.
 
         Raises:
             ConfigurationError: There is none, or it cannot be built.
         """
         for config in self._configs:
-            if config.path == path:
+            if path is None or config.path == path:
                 return build_document(operations, config, converters=converters)
         paths = ", ".join(str(config.path) for config in self._configs) or "none at all"
         raise ConfigurationError(f"There is no OpenAPI document at {path!r}; there is: {paths}.")

@@ -53,7 +53,7 @@ def flatten(router: Router, *, own_middleware: bool = True) -> Flattened:
     """
     outermost = _Level().enter(router, router.prefix, None)
     if not own_middleware:
-        outermost = msgspec.structs.replace(outermost, middleware=())
+        outermost = msgspec.structs.replace(outermost, middleware=(), websocket_middleware=())
     found = tuple(_walk(router, outermost))
     routes = tuple(item for item in found if isinstance(item, Route))
     websockets = tuple(item for item in found if isinstance(item, WebSocketRoute))
@@ -75,6 +75,7 @@ class _Level(msgspec.Struct, frozen=True):
     prefix: str = ""
     names: tuple[str, ...] = ()
     middleware: tuple[object, ...] = ()
+    websocket_middleware: tuple[object, ...] = ()
     dependencies: tuple[object, ...] = ()
     exception_handlers: tuple[HandlersByKey, ...] = ()
     """Nearest first."""
@@ -91,6 +92,7 @@ class _Level(msgspec.Struct, frozen=True):
             self.prefix + prefix,
             self.names if name is None else (*self.names, name),
             (*self.middleware, *router.middleware),
+            (*self.websocket_middleware, *router.websocket_middleware),
             (*self.dependencies, *router.dependencies),
             (*handlers, *self.exception_handlers),
             limits,
@@ -105,9 +107,13 @@ class _Level(msgspec.Struct, frozen=True):
         return self._placed(route, limits=limits, max_body_size=max_body_size)
 
     def websocket(self, route: WebSocketRoute) -> WebSocketRoute:
-        return self._placed(route, limits=self.limits if route.limits is None else route.limits)
+        return self._placed(
+            route,
+            limits=self.limits if route.limits is None else route.limits,
+            websocket_middleware=(*self.websocket_middleware, *route.websocket_middleware),
+        )
 
-    def _placed(self, route: _R, **limits: object) -> _R:
+    def _placed(self, route: _R, **own: object) -> _R:
         """What both kinds of routes take over from the routers around them."""
         return msgspec.structs.replace(
             route,
@@ -119,7 +125,7 @@ class _Level(msgspec.Struct, frozen=True):
             tags=tuple(dict.fromkeys((*self.tags, *route.tags))),
             include_in_schema=self.include_in_schema and route.include_in_schema,
             metadata=MappingProxyType({**self.metadata, **route.metadata}),
-            **limits,
+            **own,
         )
 
     def mount(self, mount: Mount) -> Mount:
@@ -128,6 +134,7 @@ class _Level(msgspec.Struct, frozen=True):
             prefix=check_prefix(self.path(mount.prefix or "/", mount.location)) or "/",
             name=mount.name if mount.name is None else ":".join((*self.names, mount.name)),
             middleware=self.middleware,
+            websocket_middleware=self.websocket_middleware,
             exception_handlers=self.exception_handlers,
             dependencies=self.dependencies,
             limits=self.limits,

@@ -124,7 +124,11 @@ class Route(msgspec.Struct, frozen=True, eq=False):
 
 
 class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
-    """A WebSocket handler and the path template that leads to it; the fields are those of `Route`."""
+    """A WebSocket handler and the path template that leads to it; the fields are those of `Route`.
+
+    Shape:  `middleware` is that of the routers around it, for requests; `websocket_middleware` is theirs for
+            WebSockets, then the route's own. `handler` may be a class that serves one WebSocket with each instance.
+    """
 
     template: str
     handler: Handler
@@ -132,6 +136,7 @@ class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
     location: Location
     is_named: bool = False
     middleware: tuple[object, ...] = ()
+    websocket_middleware: tuple[object, ...] = ()
     exception_handlers: tuple[HandlersByKey, ...] = ()
     limits: Limits | None = None
     dependencies: tuple[object, ...] = ()
@@ -152,6 +157,7 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
     name: str | None
     location: Place
     middleware: tuple[object, ...] = ()
+    websocket_middleware: tuple[object, ...] = ()
     exception_handlers: tuple[HandlersByKey, ...] = ()
     dependencies: tuple[object, ...] = ()
     limits: Limits | None = None
@@ -159,7 +165,7 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
 
 
 class WebSocketOptions(TypedDict, total=False):
-    """What `router.websocket(path, ...)` takes besides the path."""
+    """What `router.websocket(path, ...)` takes besides the path; its `middleware` is that of WebSockets."""
 
     name: str
     middleware: Iterable[object]

@@ -53,6 +53,7 @@ class RouterOptions(TypedDict, total=False):
     """What a router or group takes besides prefix and name; each is for all routes below it."""
 
     middleware: Iterable[object]
+    websocket_middleware: Iterable[object]
     dependencies: Iterable[object]
     exception_handlers: ExceptionHandlers
     limits: Limits | None
@@ -83,6 +84,7 @@ class Router(Verbs):
         self.prefix: str = _at(place, lambda: check_prefix(prefix))
         self.name: str | None = name
         self.middleware: list[object] = list(options.get("middleware", ()))
+        self.websocket_middleware: list[object] = list(options.get("websocket_middleware", ()))
         self.dependencies: list[object] = list(options.get("dependencies", ()))
         handlers = options.get("exception_handlers") or {}
         self.exception_handlers: dict[ExceptionKey, Handler] = _at(place, lambda: check_exception_keys(handlers))
@@ -126,14 +128,16 @@ class Router(Verbs):
             self._items.append(_make_route(path, names, function, name_of(handler), place, options))
 
     def add_websocket(self, path: str, handler: Handler, **options: Unpack[WebSocketOptions]) -> None:
-        """Let `handler` serve WebSockets at `path`."""
+        """Let `handler`, a function or a `WebSocketConsumer`, serve WebSockets at `path`; `middleware` is around it."""
         place = self._open_place()
         _check_known(options, WebSocketOptions, place)
         shape = _shape(path, place, handler)
         self._take(_WEBSOCKET, path, shape, place)
         name, is_named = options.get("name") or name_of(handler), bool(options.get("name"))
         location = Location(place_of(handler), place)
-        self._items.append(WebSocketRoute(path, handler, name, location, is_named, **_common(options, place)))
+        route = WebSocketRoute(path, handler, name, location, is_named, **_common(options, place))
+        own = msgspec.structs.replace(route, middleware=(), websocket_middleware=route.middleware)
+        self._items.append(own)
 
     def mount(self, prefix: str, app: object, name: str | None = None) -> None:
         """Let `app` answer what is below `prefix` and has no route of its own."""
@@ -187,6 +191,11 @@ class Router(Verbs):
         """Append a middleware: an instance, a function, or a class and what to make it with. First added, outermost."""
         place = self._open_place()
         self.middleware.append(MiddlewareEntry(middleware, args, MappingProxyType(options), place))
+
+    def add_websocket_middleware(self, middleware: object, *args: object, **options: object) -> None:
+        """Append a middleware that is around WebSockets: `async def middleware(websocket, call_next)`, or a class."""
+        place = self._open_place()
+        self.websocket_middleware.append(MiddlewareEntry(middleware, args, MappingProxyType(options), place))
 
     def add_exception_handler(self, key: ExceptionKey, handler: Handler) -> None:
         """Let `handler` answer exceptions of a class, or errors of a status; it takes the place of an earlier one."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self, TypeVar, Unpack, cast
 from nexios._injection.depend import Provider
 from nexios._pipeline.engine import Engine
 from nexios._pipeline.in_use import using
+from nexios._pipeline.overrides import check_replacements
 from nexios.application import NexiosApp
 from nexios.messages.transport import Address
 from nexios.settings import Settings
@@ -79,7 +80,7 @@ class TestClient:
     ) -> None:
         self._app = app
         self._settings = settings if isinstance(settings, Settings) else changed_settings(app.settings, settings or {})
-        self._overrides = dict(overrides or {})
+        self._overrides = check_replacements(overrides or {})
         self._interface = interface
         self._engine: Engine | None = None
         self._life: TestedLife | None = None

@@ -74,22 +74,22 @@ async def test_what_is_no_id_is_no_path(client: TestClient, room_id: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "pointer"),
     [
-        ({}, "name"),
-        ({"name": ""}, "name"),
-        ({"name": " \t\n "}, "name"),
-        ({"name": 7}, "name"),
-        ({"name": None}, "name"),
-        ({"name": "x" * 61}, "name"),
-        ([], None),
-        ("name", None),
+        ({}, "/name"),
+        ({"name": ""}, "/name"),
+        ({"name": " \t\n "}, "/name"),
+        ({"name": 7}, "/name"),
+        ({"name": None}, "/name"),
+        ({"name": "x" * 61}, "/name"),
+        ([], ""),
+        ("name", ""),
     ],
 )
-async def test_a_room_without_a_proper_name_is_not_made(client: TestClient, body: object, field: str | None) -> None:
+async def test_a_room_without_a_proper_name_is_not_made(client: TestClient, body: object, pointer: str) -> None:
     response = await client.post("/api/rooms", json=body)
 
-    assert problem_of(response) == (422, "invalid_input", field)
+    assert problem_of(response) == (422, "invalid_input", pointer)
     assert (await client.get("/api/rooms")).json() == []
 
 
@@ -126,24 +126,24 @@ async def test_messages_come_in_pages_with_the_newest_first(client: TestClient) 
 
 
 @pytest.mark.parametrize(
-    ("query", "field"),
+    ("query", "pointer"),
     [
-        ("limit=0", "limit"),
-        ("limit=101", "limit"),
-        ("limit=", "limit"),
-        ("limit=many", "limit"),
-        ("before=0", "before"),
-        ("before=-3", "before"),
-        ("before=99999999999999999999", "before"),
-        ("before=%F0%9F%92%A5", "before"),
+        ("limit=0", "/limit"),
+        ("limit=101", "/limit"),
+        ("limit=", "/limit"),
+        ("limit=many", "/limit"),
+        ("before=0", "/before"),
+        ("before=-3", "/before"),
+        ("before=99999999999999999999", "/before"),
+        ("before=%F0%9F%92%A5", "/before"),
     ],
 )
-async def test_a_page_that_cannot_be_is_a_problem(client: TestClient, query: str, field: str) -> None:
+async def test_a_page_that_cannot_be_is_a_problem(client: TestClient, query: str, pointer: str) -> None:
     room_id = await new_room(client)
 
     response = await client.get(f"/api/rooms/{room_id}/messages?{query}")
 
-    assert problem_of(response) == (422, "invalid_input", field)
+    assert problem_of(response) == (422, "invalid_input", pointer)
 
 
 async def test_a_new_message_is_at_the_location_that_is_answered(client: TestClient) -> None:
@@ -218,7 +218,7 @@ async def test_search_can_stay_in_one_room(client: TestClient) -> None:
 async def test_search_without_a_text_is_a_problem(client: TestClient) -> None:
     response = await client.request("QUERY", "/api/search", json={"text": "  "})
 
-    assert problem_of(response) == (422, "invalid_input", "text")
+    assert problem_of(response) == (422, "invalid_input", "/text")
 
 
 async def test_a_wrong_method_is_told_the_right_ones(client: TestClient) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.commons.api.attachments import MAX_FILE
 from nexios.testing import TestClient
 from tests.examples.commons_steps import new_file, new_message, new_room, problem_of
 
@@ -103,7 +104,7 @@ async def test_a_form_without_a_file_is_a_problem(client: TestClient) -> None:
 
     response = await client.post(f"/api/rooms/{room_id}/attachments", data={"file": "text", "caption": "x"})
 
-    assert problem_of(response) == (422, "invalid_input", "file")
+    assert problem_of(response) == (422, "invalid_input", "/file")
 
 
 async def test_a_caption_has_an_end(client: TestClient, tmp_path: Path) -> None:
@@ -111,5 +112,46 @@ async def test_a_caption_has_an_end(client: TestClient, tmp_path: Path) -> None:
 
     response = await client.post(url, files={"file": ("a.txt", b"x")}, data={"caption": "x" * 201})
 
-    assert problem_of(response) == (422, "invalid_input", "caption")
+    assert problem_of(response) == (422, "invalid_input", "/caption")
     assert list((tmp_path / "attachments").iterdir()) == []
+
+
+async def test_a_file_of_a_type_that_nobody_exchanges_is_refused(client: TestClient, tmp_path: Path) -> None:
+    url = f"/api/rooms/{await new_room(client)}/attachments"
+
+    response = await client.post(url, files={"file": ("setup.exe", b"MZ", "application/x-msdownload")})
+
+    assert problem_of(response) == (422, "invalid_input", "/file")
+    assert list((tmp_path / "attachments").iterdir()) == []
+
+
+async def test_a_file_has_a_largest_size(client: TestClient, tmp_path: Path) -> None:
+    """The form around it may still be within its own limit."""
+    response = await new_file(client, f"rooms/{await new_room(client)}", "big.bin", b"x" * (MAX_FILE + 1))
+
+    assert problem_of(response) == (422, "invalid_input", "/file")
+    assert list((tmp_path / "attachments").iterdir()) == []
+
+
+async def test_all_that_is_wrong_with_a_form_is_told_at_once(client: TestClient) -> None:
+    url = f"/api/rooms/{await new_room(client)}/attachments"
+
+    response = await client.post(url, data={"caption": "x" * 201})
+
+    assert [(error["in"], error["pointer"], error["code"]) for error in response.json()["errors"]] == [
+        ("form", "/file", "missing"),
+        ("form", "/caption", "too_long"),
+    ]
+
+
+async def test_nobody_is_told_where_a_file_is_kept(client: TestClient) -> None:
+    room_id = await new_room(client)
+    created = await new_file(client, f"messages/{await new_message(client, room_id, 'Hello')}")
+    answers = [
+        created,
+        await client.get(f"/api/rooms/{room_id}/attachments"),
+        await client.get(f"/api/rooms/{room_id}/messages"),
+    ]
+
+    assert created.json()["filename"] == "plan.txt"
+    assert not any("stored_as" in answer.text for answer in answers)

@@ -60,6 +60,23 @@ async def test_a_message_is_on_the_page_after_it_was_posted(client: TestClient) 
     assert "Your message is there" in text
 
 
+async def test_a_long_text_may_have_as_many_lines_as_its_form_counts(client: TestClient) -> None:
+    """A browser counts the end of a line as one character and sends two."""
+    url = await new_room(client)
+
+    response = await client.post(f"{url}/messages", data={"author": "Ada", "text": "a\r\n" * 1999 + "ab"})
+
+    assert response.status_code == 303
+
+
+async def test_the_form_knows_who_wrote_last(client: TestClient) -> None:
+    url = await new_room(client)
+
+    await client.post(f"{url}/messages", data={"author": 'Zo\u00eb "<b>', "text": "Hello"})
+
+    assert 'name="author" value="Zo\u00eb &quot;&lt;b&gt;"' in (await client.get(url)).text
+
+
 async def test_a_message_can_bring_a_file(client: TestClient) -> None:
     url = await new_room(client)
 
@@ -248,6 +265,10 @@ async def test_pages_load_nothing_from_elsewhere(client: TestClient) -> None:
     assert "https://" not in text
     assert "style=" not in text.replace("stylesheet", "")
     assert "<script" not in text
+
+
+async def test_every_page_leads_to_the_documentation_of_the_api(client: TestClient) -> None:
+    assert '<a href="/docs">' in (await client.get("/")).text
 
 
 async def test_the_style_sheet_may_be_kept_for_ever_under_its_version(client: TestClient) -> None:

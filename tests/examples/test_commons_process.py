@@ -8,17 +8,21 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import Queue
 from threading import Thread
 
 import httpx2
+import msgspec
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "sesame"
 SERVERS = ["uvicorn", "hypercorn", "granian"]
 PATIENCE = 20.0
 """Seconds to wait for what takes well under one, before the test is given up."""
@@ -33,7 +37,7 @@ class Board:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "examples.commons", "--port", "0", "--server", server, *data],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "COMMONS_TOKEN": TOKEN},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -117,6 +121,66 @@ def test_a_conversation_by_the_api(client: httpx2.Client, room: str) -> None:
     assert found.json()["messages"] == [posted.json()]
     assert gone.status_code == 204
     assert client.get(posted.headers["location"]).status_code == 404
+
+
+def test_a_message_is_written_and_changed_in_messagepack(client: httpx2.Client, room: str) -> None:
+    headers = {"content-type": "application/msgpack", "accept": "application/json;q=0.5, application/msgpack"}
+    body = msgspec.msgpack.encode({"author": "Ada", "text": "Helo"})
+
+    posted = client.post(f"{room}/messages", content=body, headers=headers)
+    changed = client.patch(posted.headers["location"], json={"text": "Hello"})
+
+    assert (posted.status_code, posted.headers["content-type"]) == (201, "application/msgpack")
+    assert msgspec.msgpack.decode(posted.content)["text"] == "Helo"
+    assert (changed.json()["author"], changed.json()["text"]) == ("Ada", "Hello")
+
+
+def test_a_mistake_is_pointed_at(client: httpx2.Client, room: str) -> None:
+    query = client.get(f"{room}/messages?limit=0&before=x")
+    body = client.post(f"{room}/messages", json={"author": "", "text": 7})
+
+    found = [(error["in"], error["pointer"]) for answer in (query, body) for error in answer.json()["errors"]]
+    assert (query.status_code, body.status_code) == (422, 422)
+    assert found[:2] == [("query", "/before"), ("query", "/limit")]
+    assert {("body", "/author"), ("body", "/text")} == set(found[2:])
+
+
+def test_the_documentation_leads_from_the_first_page_to_a_valid_document(client: httpx2.Client) -> None:
+    first, page = client.get("/"), client.get("/docs")
+    document, moderation = client.get("/openapi.json"), client.get("/moderation/openapi.json")
+
+    assert 'href="/docs"' in first.text
+    assert (page.status_code, client.get("/moderation/docs").status_code) == (200, 200)
+    for answer in (document, moderation):
+        OpenAPIV31SpecValidator(answer.json()).validate()
+    assert client.get("/openapi.json", headers={"if-none-match": document.headers["etag"]}).status_code == 304
+
+
+def test_a_moderator_cleans_up(client: httpx2.Client, room: str) -> None:
+    client.post(f"{room}/messages", json={"author": room, "text": "Buy!"})
+    client.post(f"{room}/messages", json={"author": "Ada", "text": "Hello"})
+
+    refused = client.delete("/api/moderation/messages", params={"author": room})
+    removed = client.delete(
+        "/api/moderation/messages", params={"author": room}, headers={"authorization": f"Bearer {TOKEN}"}
+    )
+
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert removed.json() == {"messages": 1, "files": 0}
+    assert client.get(room).json()["message_count"] == 1
+
+
+def test_many_write_at_once_and_nothing_is_lost(client: httpx2.Client, room: str) -> None:
+    """Transactions take turns; none waits for another one's client."""
+
+    def post(number: int) -> int:
+        return client.post(f"{room}/messages", json={"author": "Ada", "text": f"line {number}"}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(post, range(80)))
+
+    assert statuses == [201] * 80
+    assert client.get(room).json()["message_count"] == 80
 
 
 def test_a_file_travels_whole_and_in_part(client: httpx2.Client, room: str) -> None:

@@ -4,26 +4,35 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from nexios._injection.app_values import AppValues
 from nexios._injection.graph import Graph
-from nexios._injection.opening import Workers
 from nexios._injection.program import Programs
 from nexios._pipeline.handlers import Handlers
+from nexios._pipeline.injector import Injector
+from nexios._pipeline.install import Installed
+from nexios._pipeline.resources import Resources
 from nexios._pipeline.sources import Sources
 from nexios._pipeline.websocket import WebSocketPlans
-from nexios.concurrency import Threads
+from nexios._pipeline.websocket_arguments import WebSocketCall
+from nexios._pipeline.websocket_compile import WebSocketCompiler
+from nexios._pipeline.websocket_injector import WebSocketInjector
 from nexios.errors import ClientDisconnect
+from nexios.events.emitter import EventEmitter
 from nexios.messages.transport import Address, Pairs
 from nexios.messages.websocket import WebSocket
 from nexios.places import Location, Place
+from nexios.routing.flatten import Flattened
+from nexios.routing.registry import DEFAULT_CONVERTERS
 from nexios.routing.route import WebSocketRoute
+from nexios.routing.router import Router
+from nexios.routing.template import compile_template
 from nexios.serialization import decode_json
-from nexios.settings import Limits
+from nexios.settings import Limits, Settings
 
 __all__ = [
     "GONE",
     "FakeContext",
     "FakeTransport",
+    "compiled_call",
     "make_plans",
     "make_route",
     "make_websocket",
@@ -138,17 +147,38 @@ def make_plans(handler: Callable[..., Any], template: str = "/ws", **options: An
     return plans_of(make_route(template, handler), **options)
 
 
-def plans_of(*routes: WebSocketRoute, **options: Any) -> WebSocketPlans:
-    """The plans of some routes, compiled as an app does it."""
-    return WebSocketPlans(routes, **{"limits": Limits(), "compile_call": make_handlers().compile_websocket, **options})
+class Compiling:
+    """What compiles WebSocket routes as an app does it, without one."""
+
+    def __init__(self, *routes: WebSocketRoute) -> None:
+        app, graph, resources = object(), Graph(), Resources(None, 1)
+        sources = Sources(app, graph)
+        programs = Programs(resources.workers, resources.app_values)
+        injector = Injector(app, graph, programs, sources)
+        self.handlers = Handlers(app, graph, programs, sources, resources.threads)
+        self.compiler = WebSocketCompiler(
+            Flattened((), routes, ()),
+            handlers=self.handlers,
+            installed=Installed({}, injector.names_of),
+            injector=WebSocketInjector(app, injector, programs, sources),
+            programs=programs,
+            resources=resources,
+            converters=DEFAULT_CONVERTERS,
+        )
 
 
-def make_handlers() -> Handlers:
-    """What compiles the handlers of an app without providers."""
-    app, graph, threads = object(), Graph(), Threads(1)
-    workers = Workers(threads)
-    programs = Programs(workers, AppValues(lambda leaf: app, workers))
-    return Handlers(app, graph, programs, Sources(app, graph), threads)
+def plans_of(
+    *routes: WebSocketRoute, around: Router | None = None, events: EventEmitter | None = None, **settings: Any
+) -> WebSocketPlans:
+    """The plans of some routes, with the middleware and the exception handlers of `around`."""
+    compiler, outer, given = Compiling(*routes).compiler, around or Router(), Settings(**settings)
+    compiler.begin((), outer.websocket_middleware, outer.exception_handlers)
+    return compiler.plans(given, given.limits, EventEmitter() if events is None else events)
+
+
+def compiled_call(route: WebSocketRoute) -> WebSocketCall:
+    """The handler of a route, as a function of the WebSocket."""
+    return Compiling().handlers.compile_websocket(route, compile_template(route.template))
 
 
 async def serve(handler: Callable[..., Any], transport: FakeTransport | None = None) -> list[tuple[Any, ...]]:

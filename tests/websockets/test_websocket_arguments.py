@@ -9,14 +9,13 @@ import pytest
 from nexios._pipeline.websocket_arguments import WebSocketCall
 from nexios.errors import ConfigurationError
 from nexios.messages.websocket import WebSocket
-from nexios.routing.template import compile_template
-from tests.websockets.fake_transport import FakeTransport, make_handlers, make_route, make_websocket
+from tests.websockets.fake_transport import FakeTransport, compiled_call, make_route, make_websocket
 
 Handler = Callable[..., Any]
 
 
 def compile_handler(handler: Handler, template: str = "/ws") -> WebSocketCall:
-    return make_handlers().compile_websocket(make_route(template, handler), compile_template(template))
+    return compiled_call(make_route(template, handler))
 
 
 async def first_parameter(conn: Any, room: int) -> tuple[Any, int]:

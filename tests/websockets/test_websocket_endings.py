@@ -73,9 +73,10 @@ async def test_an_exception_after_accepting_closes_and_a_fault_of_ours_is_logged
     assert len(caplog.records) == is_logged
 
 
-async def test_a_message_that_is_not_json_closes_with_1007_unless_it_is_caught() -> None:
+async def test_a_raised_bad_message_closes_with_1007_unless_it_is_caught() -> None:
     async def chat(websocket: WebSocket) -> None:
         await websocket.accept()
+        websocket.bad_messages = "raise"
         try:
             await websocket.receive_json()
         except BadMessage as exc:

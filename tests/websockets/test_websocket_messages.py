@@ -111,6 +111,7 @@ async def test_text_is_sent_as_text_and_bytes_as_bytes_only() -> None:
 
 async def test_a_message_of_the_other_kind_is_a_bad_message_and_the_websocket_stays_open() -> None:
     websocket, _ = await opened(b"x", "y", "z")
+    websocket.bad_messages = "raise"
 
     with pytest.raises(BadMessage, match="text was expected") as binary:
         await websocket.receive_text()
@@ -124,6 +125,7 @@ async def test_a_message_of_the_other_kind_is_a_bad_message_and_the_websocket_st
 @pytest.mark.parametrize("message", ["{", b"\xff", "NaN", "", "\ud800", '{"a":1} x'])
 async def test_a_message_that_is_not_json_is_a_bad_message(message: str | bytes) -> None:
     websocket, _ = await opened(message, "1")
+    websocket.bad_messages = "raise"
 
     with pytest.raises(BadMessage, match="not valid JSON") as caught:
         await websocket.receive_json()
@@ -134,6 +136,7 @@ async def test_a_message_that_is_not_json_is_a_bad_message(message: str | bytes)
 
 async def test_json_that_nests_too_deeply_is_a_bad_message() -> None:
     websocket, _ = await opened("[[[]]]", limits=Limits(max_json_depth=2))
+    websocket.bad_messages = "raise"
 
     with pytest.raises(BadMessage, match="too deeply"):
         await websocket.receive_json()

@@ -12,6 +12,8 @@ from nexios.models.adapter import is_model
 __all__ = ["absent_of", "missing"]
 
 _MUTABLE: Final = (list, dict, set, bytearray)
+_PLAIN: Final = (str, int, float, bytes)
+"""Values that nobody can change."""
 
 
 def absent_of(item: Input) -> Callable[[], Any]:
@@ -19,7 +21,9 @@ def absent_of(item: Input) -> Callable[[], Any]:
     if item.required:
         return partial(_refuse, item.source, "" if item.whole else item.name)
     default = item.default
-    if isinstance(default, _MUTABLE) or is_model(type(default)):
+    if default is None or isinstance(default, bool):
+        return _OFTEN[default]
+    if type(default) not in _PLAIN and (isinstance(default, _MUTABLE) or is_model(type(default))):
         return partial(deepcopy, default)
     return partial(_same, default)
 
@@ -35,3 +39,6 @@ def _refuse(source: str, name: str) -> NoReturn:
 
 def _same(default: Any) -> Any:
     return default
+
+
+_OFTEN: Final = {default: partial(_same, default) for default in (None, False, True)}

@@ -97,13 +97,12 @@ def _part(item: Input) -> _Part:
 def _given_texts(item: Input) -> Callable[[FormData], list[str]]:
     """The texts of one name, empty ones where they are values. Raises Located for a file."""
     name, keeps_empty = item.name, takes_text(item.kind)
-    wrong = one_error("form", name, "type", "must be text, not a file").errors
 
     def texts_of(form: FormData) -> list[str]:
         values = form.get_all(name)
         texts = [value for value in values if isinstance(value, str)]
         if len(texts) != len(values):
-            raise Located(wrong)
+            raise one_error("form", name, "type", "must be text, not a file")
         return texts if keeps_empty else [text for text in texts if text]
 
     return texts_of
@@ -111,26 +110,23 @@ def _given_texts(item: Input) -> Callable[[FormData], list[str]]:
 
 def _text(item: Input) -> _Read:
     texts_of, absent, convert = _given_texts(item), absent_of(item), convert_text(item)
-    pointer = pointer_of([item.name])
-    repeated = one_error("form", item.name, "type", GIVEN_ONCE).errors
 
     def read(form: FormData) -> Any:
         texts = texts_of(form)
         if not texts:
             return absent()
         if len(texts) > 1:
-            raise Located(repeated)
+            raise one_error("form", item.name, "type", GIVEN_ONCE)
         try:
             return texts[0] if convert is None else convert(texts[0])
         except Invalid as exc:
-            raise located("form", pointer, exc.problems) from None
+            raise located("form", pointer_of([item.name]), exc.problems) from None
 
     return read
 
 
 def _texts(item: Input) -> _Read:
     texts_of, absent, convert = _given_texts(item), absent_of(item), convert_text(item)
-    pointer = pointer_of([item.name])
 
     def read(form: FormData) -> Any:
         texts = texts_of(form)
@@ -139,7 +135,7 @@ def _texts(item: Input) -> _Read:
         try:
             return texts if convert is None else convert(texts)
         except Invalid as exc:
-            raise located("form", pointer, exc.problems) from None
+            raise located("form", pointer_of([item.name]), exc.problems) from None
 
     return read
 
@@ -166,21 +162,19 @@ def _whole(item: Input) -> _Read:
 
 def _files(item: Input) -> _Read:
     absent, check, many = absent_of(item), _file_check(item), is_many(item.kind)
-    repeated = one_error("file", item.name, "type", GIVEN_ONCE).errors
-    no_file = one_error("file", item.name, "type", "must be a file").errors
 
     def read(form: FormData) -> Any:
         uploads: list[Upload] = []
         for value in form.get_all(item.name):
             if isinstance(value, str):
                 if value:
-                    raise Located(no_file)
+                    raise one_error("file", item.name, "type", "must be a file")
             elif value.filename or value.size:
                 uploads.append(value)
         if not uploads:
             return absent()
         if len(uploads) > 1 and not many:
-            raise Located(repeated)
+            raise one_error("file", item.name, "type", GIVEN_ONCE)
         check(uploads)
         return uploads if many else uploads[0]
 
@@ -189,7 +183,7 @@ def _files(item: Input) -> _Read:
 
 def _file_check(item: Input) -> Callable[[list[Upload]], None]:
     """What the marker asks of each file, and of their number. The check raises Located with every fault."""
-    marker, pointer, many = item.marker, pointer_of([item.name]), is_many(item.kind)
+    marker, many = item.marker, is_many(item.kind)
     if marker is None:
         return _accept_all
     if marker.content_types:
@@ -208,7 +202,7 @@ def _file_check(item: Input) -> Callable[[list[Upload]], None]:
             if marker.content_types and not _is_accepted(upload.content_type, marker.content_types):
                 problems.append(Problem(place, "type", f"must be of the type {' or '.join(marker.content_types)}"))
         if problems:
-            raise located("file", pointer, problems)
+            raise located("file", pointer_of([item.name]), problems)
 
     return check
 

@@ -18,7 +18,7 @@ from nexios._pipeline.inputs.absent import absent_of
 from nexios._pipeline.inputs.bounds import bounded
 from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.inputs.kinds import bare, is_many
-from nexios._pipeline.inputs.located import Located, located, one_error
+from nexios._pipeline.inputs.located import located, one_error
 from nexios._pipeline.inputs.whole import GIVEN_ONCE, Fields, fields_of, gather
 from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
@@ -63,9 +63,7 @@ def convert_text(item: Input) -> Convert | None:
 
 
 def _query_value(item: Input) -> HeadReader:
-    name, pointer, absent = item.name, pointer_of([item.name]), absent_of(item)
-    repeated = one_error("query", name, "type", GIVEN_ONCE)
-    convert = convert_text(item)
+    name, absent, convert = item.name, absent_of(item), convert_text(item)
 
     def read(request: Request) -> Any:
         values = request.query_params.get_all(name)
@@ -75,9 +73,9 @@ def _query_value(item: Input) -> HeadReader:
             try:
                 return convert(values[0])
             except Invalid as exc:
-                raise located("query", pointer, exc.problems) from None
+                raise located("query", pointer_of([name]), exc.problems) from None
         if values:
-            raise Located(repeated.errors)
+            raise one_error("query", name, "type", GIVEN_ONCE)
         return absent()
 
     return read
@@ -112,8 +110,7 @@ def _cookie_value(item: Input) -> HeadReader:
 
 
 def _many(item: Input, values_of: Callable[[Request], Sequence[str]]) -> HeadReader:
-    source, pointer, absent = item.source, pointer_of([item.name]), absent_of(item)
-    convert = convert_text(item)
+    absent, convert = absent_of(item), convert_text(item)
 
     def read(request: Request) -> Any:
         values = values_of(request)
@@ -122,14 +119,13 @@ def _many(item: Input, values_of: Callable[[Request], Sequence[str]]) -> HeadRea
         try:
             return values if convert is None else convert(values)
         except Invalid as exc:
-            raise located(source, pointer, exc.problems) from None
+            raise located(item.source, pointer_of([item.name]), exc.problems) from None
 
     return read
 
 
 def _one(item: Input, value_of: Callable[[Request], str | None]) -> HeadReader:
-    source, pointer, absent = item.source, pointer_of([item.name]), absent_of(item)
-    convert = convert_text(item)
+    absent, convert = absent_of(item), convert_text(item)
 
     def read(request: Request) -> Any:
         value = value_of(request)
@@ -138,14 +134,14 @@ def _one(item: Input, value_of: Callable[[Request], str | None]) -> HeadReader:
         try:
             return value if convert is None else convert(value)
         except Invalid as exc:
-            raise located(source, pointer, exc.problems) from None
+            raise located(item.source, pointer_of([item.name]), exc.problems) from None
 
     return read
 
 
 def _path_value(item: Input) -> HeadReader:
     """The converter of the template is not known here, but what it makes is seen: only text is read as text."""
-    name, pointer = item.name, pointer_of([item.name])
+    name = item.name
     try:
         adapter = adapt(item.kind)
     except ConfigurationError:
@@ -167,7 +163,7 @@ def _path_value(item: Input) -> HeadReader:
                 return from_text(value)
             return from_text(str(value)) if takes_text else from_value(value)
         except Invalid as exc:
-            raise located("path", pointer, exc.problems) from None
+            raise located("path", pointer_of([name]), exc.problems) from None
 
     return read
 

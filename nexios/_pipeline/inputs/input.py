@@ -23,6 +23,7 @@ from nexios._pipeline.inputs.kinds import (
     is_many,
     is_mapping,
     is_scalar,
+    is_simple,
     is_upload,
     item_of,
     members_of,
@@ -139,6 +140,8 @@ def _source_of(parameter: Parameter, path_names: Sequence[str], methods: Sequenc
         return None
     if parameter.name in path_names:
         return "path"
+    if is_simple(kind):
+        return "query"
     if is_upload(kind):
         return "file"
     if _is_for_a_body(kind):
@@ -208,7 +211,7 @@ def _name_of(parameter: str, source: Source, marker: Marker | None) -> str:
 def _is_whole(kind: Any, source: Source, marker: Marker | None) -> bool:
     if source == "body":
         return marker is None or not marker.embed
-    if source in ("path", "file"):
+    if source in ("path", "file") or is_simple(kind):
         return False
     return is_mapping(kind) or any(is_model(member) for member in members_of(kind))
 
@@ -250,6 +253,8 @@ def _body_without_method(parameter: Parameter, methods: Sequence[str]) -> Config
 def _check_kind(found: Input) -> None:
     """What a flat part of a request cannot hold is said now, and not to every client."""
     source, kind = found.source, found.kind
+    if is_simple(kind) and source != "file":
+        return
     if source == "file":
         if not is_upload(kind) and not _is_every_bytes(kind):
             raise _wrong_kind(found, "is an UploadFile, a list of them, or bytes", "UploadFile")
@@ -294,6 +299,8 @@ def _check_default(found: Input) -> None:
 
 def _fits(kind: Any, default: Any) -> bool:
     """Whether the default is a value of the type. What has no plain form is the developer's own business."""
+    if type(default) is kind:
+        return True
     if any(isinstance(member, type) and type(default) is member for member in members_of(kind)) and bare(kind) is kind:
         return True
     try:

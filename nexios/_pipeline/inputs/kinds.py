@@ -26,6 +26,7 @@ __all__ = [
     "is_many",
     "is_mapping",
     "is_scalar",
+    "is_simple",
     "is_upload",
     "item_of",
     "members_of",
@@ -51,7 +52,7 @@ def bare(kind: Any) -> Any:
     >>> bare(Annotated[int, "at least one"])
     <class 'int'>
     """
-    while True:
+    while not isinstance(kind, type):
         if get_origin(kind) is Annotated:
             kind = kind.__origin__
         elif isinstance(kind, NewType):
@@ -60,6 +61,7 @@ def bare(kind: Any) -> Any:
             kind = kind.__value__
         else:
             return kind
+    return kind
 
 
 def members_of(kind: Any) -> tuple[Any, ...]:
@@ -68,6 +70,8 @@ def members_of(kind: Any) -> tuple[Any, ...]:
     >>> members_of(int | str | None)
     (<class 'int'>, <class 'str'>)
     """
+    if isinstance(kind, type):  # most are
+        return (kind,) if kind is not NoneType else ()
     return tuple(_members(kind))
 
 
@@ -87,13 +91,22 @@ def _is_every(kind: Any, test: Any) -> bool:
 
 def is_scalar(kind: Any) -> bool:
     """Return whether one text can hold a value of the type."""
-    return _is_every(kind, _is_scalar)
+    return is_simple(kind) or _is_every(kind, _is_scalar)
+
+
+def is_simple(kind: Any) -> bool:
+    """Return whether the type is one of the classes that one text can hold: int, str, a date.
+
+    >>> is_simple(int), is_simple(int | None)
+    (True, False)
+    """
+    return isinstance(kind, type) and kind in _SCALARS
 
 
 def _is_scalar(kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return True
-    return isinstance(kind, type) and (kind in _SCALARS or issubclass(kind, Enum))
+    return is_simple(kind) or (isinstance(kind, type) and issubclass(kind, Enum))
 
 
 def is_many(kind: Any) -> bool:

@@ -1,0 +1,230 @@
+"""How does a handler speak of a channel? By its name: `Channel("room:1")`.
+
+    @app.websocket("/ws/{room_id}")
+    async def chat_room(websocket: WebSocket, room_id: str):
+        channel = Channel(f"room:{room_id}")
+        await channel.connect(websocket)
+        try:
+            while True:
+                message = await websocket.receive_json()
+                await channel.broadcast(message)
+        except WebSocketDisconnect:
+            await channel.disconnect(websocket)
+
+A `Channel` is only a name until it is bound to the hub of an app, by `connect` or by `app.channel("room:1")`; who is in
+it is known by the hub, so any number of them may be made.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from nexios.errors import ConfigurationError
+from nexios.messages.websocket import WebSocket
+from nexios.websockets.feed import Feed
+from nexios.websockets.hub import Hub
+from nexios.websockets.member import Member, PresenceEntry, Recipients
+from nexios.websockets.message import Message, check_name
+from nexios.websockets.outbox import OutboxLimits
+from nexios.websockets.rules import prefix_of
+
+__all__ = ["Channel", "ChannelGroup", "HasHub", "channel_of"]
+
+
+class HasHub(Protocol):
+    """What a channel asks of the app that serves a WebSocket."""
+
+    @property
+    def hub(self) -> Hub:
+        """The channels of the app."""
+
+
+class Channel:
+    """One channel: who connects to it gets what is broadcast to it, in all processes.
+
+    Names have 1 to 200 printable characters and no `*`, so a name may be made of what a client sends; a colon
+    divides them by custom. Never more than a name and a hub: make one wherever it is needed.
+
+    >>> Channel("room:1")
+    <Channel 'room:1'>
+
+    Raises:
+        BadChannelName: The name is none, which is answered with 400.
+    """
+
+    __slots__ = ("_hub", "name")
+
+    def __init__(self, name: str, hub: Hub | None = None) -> None:
+        self.name = check_name(name)
+        self._hub = hub
+
+    async def connect(
+        self,
+        websocket: WebSocket,
+        *,
+        last_seen: int | str | None = None,
+        envelope: bool | None = None,
+        user: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        outbox: OutboxLimits | None = None,
+    ) -> Member:
+        """Make a WebSocket a member, and accept it if nobody did. Connecting again does nothing.
+
+        It leaves by itself when its connection breaks or its handler ends.
+
+        `last_seen` is the number of the last message that the client has, as it sent it: it first gets what came
+        after it, 0 for all that is kept. Numbers are in the envelope, which is on where `last_seen` is given:
+
+            {"channel": "room:1", "sequence": 1764000000000017, "event": "said", "data": {"text": "hello"}}
+
+        A client with an envelope is told with the event "gap" when messages are missing that are not kept any more.
+
+        `user` and `metadata` make it present: others see them in `presence()`, and clients with an envelope who are
+        present themselves get the event "presence" with "joins", "leaves" and "updates", the first one with
+        all who are here. `outbox` says what happens when this client is slow.
+
+        Raises:
+            ChannelForbidden, TooManyChannels: It may not join; 403 and 429 before it is accepted, else 1008.
+            BackendUnavailable: The engine of the channels is away; 503, else 1011.
+            WebSocketDisconnect: The WebSocket is over already.
+        """
+        if self._hub is None:
+            self._hub = _hub_of(websocket)
+        return await self._hub.join(
+            self.name,
+            websocket,
+            last_seen=last_seen,
+            envelope=envelope,
+            user=user,
+            metadata=metadata,
+            outbox=outbox,
+        )
+
+    async def disconnect(self, websocket: WebSocket) -> None:
+        """Take a WebSocket out; it stays open if it is. Harmless when it is not in, or no more."""
+        await (self._hub or _hub_of(websocket)).leave(self.name, websocket)
+
+    async def publish(
+        self,
+        message: object,
+        *,
+        event: str = "",
+        exclude: Recipients | Iterable[Recipients] = (),
+        keep: bool = True,
+    ) -> int:
+        """Send a message to all members, in all processes, and return its number (0 when it is not kept).
+
+        Text and bytes go as they are, anything else as JSON, encoded once. No socket is waited for: who takes it at
+        once has it when this returns, and nothing is known of the others. `exclude` leaves out WebSockets, members,
+        or users by name. `event` is told to clients with an envelope. `keep=False` is for what nobody needs later,
+        as that somebody is typing.
+
+        Raises:
+            TypeError: The message has no JSON form.
+            BackendUnavailable: The engine of the channels is away.
+        """
+        return await self._bound().publish(self.name, message, event=event, exclude=exclude, keep=keep)
+
+    async def broadcast(
+        self,
+        message: object,
+        *,
+        event: str = "",
+        exclude: Recipients | Iterable[Recipients] = (),
+        keep: bool = True,
+    ) -> int:
+        """Another name for `publish`."""
+        return await self._bound().publish(self.name, message, event=event, exclude=exclude, keep=keep)
+
+    async def send_to(self, recipient: Recipients, message: object, *, event: str = "") -> None:
+        """Send a message to one member, or to all members of one user, in whichever process; it is not kept."""
+        await self._bound().publish(self.name, message, event=event, to=recipient, keep=False)
+
+    def members(self) -> tuple[Member, ...]:
+        """Return the members that are connected to this process. For all processes there is `presence`."""
+        return self._bound().members_of(self.name)
+
+    async def presence(self) -> tuple[PresenceEntry, ...]:
+        """Return who is present, in all processes: members that connected with `user` or `metadata`."""
+        return await self._bound().present(self.name)
+
+    async def update(self, websocket: WebSocket, metadata: Mapping[str, Any]) -> None:
+        """Change what a member tells of itself; the others get it as an update."""
+        hub = self._hub or _hub_of(websocket)
+        for member in hub.members_of(self.name):
+            if member.websocket is websocket:
+                await hub.update(member, metadata)
+
+    async def history(self, last_seen: int = 0) -> tuple[Message, ...]:
+        """Return the kept messages after a number, oldest first; by default all."""
+        return await self._bound().history(self.name, last_seen)
+
+    def listen(self, *, last_seen: int | str | None = None, outbox: OutboxLimits | None = None) -> Feed:
+        """Return the messages as an async iterator, for code without a WebSocket; `last_seen` as for `connect`.
+
+        `async with channel.listen() as feed:` and then `async for message in feed:`.
+        """
+        return self._bound().listen(self.name, last_seen=last_seen, outbox=outbox)
+
+    def _bound(self) -> Hub:
+        if self._hub is None:
+            raise ConfigurationError(
+                f"{self!r} belongs to no app yet: connect a WebSocket first, or take it from the app:\n\n"
+                f"    app.channel({self.name!r})\n"
+            )
+        return self._hub
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.name!r}>"
+
+
+class ChannelGroup:
+    """All channels whose names begin alike: `app.channel("room:*")`.
+
+    It reaches who is connected now; what it publishes is not kept and has no number. Nobody can connect to a group.
+    """
+
+    __slots__ = ("_hub", "pattern")
+
+    def __init__(self, pattern: str, hub: Hub) -> None:
+        prefix_of(pattern)
+        self.pattern = pattern
+        self._hub = hub
+
+    async def publish(
+        self, message: object, *, event: str = "", exclude: Recipients | Iterable[Recipients] = ()
+    ) -> None:
+        """Send a message to the members of every channel of the group, in all processes; once for each channel."""
+        await self._hub.publish_to_group(self.pattern, message, event=event, exclude=exclude)
+
+    async def broadcast(
+        self, message: object, *, event: str = "", exclude: Recipients | Iterable[Recipients] = ()
+    ) -> None:
+        """Another name for `publish`."""
+        await self._hub.publish_to_group(self.pattern, message, event=event, exclude=exclude)
+
+    def members(self) -> tuple[Member, ...]:
+        """Return the members of all its channels that are connected to this process."""
+        return self._hub.members_of(self.pattern)
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return its channels that have members or listeners in this process."""
+        prefix = self.pattern[:-1]
+        return tuple(Channel(name, self._hub) for name in self._hub.channels if name.startswith(prefix))
+
+    def __repr__(self) -> str:
+        return f"<ChannelGroup {self.pattern!r}>"
+
+
+def channel_of(hub: Hub, name: str) -> Channel | ChannelGroup:
+    """Return a channel of a hub, or a group where the name ends in `*`.
+
+    A name that a client may choose is safe in `Channel(name, hub)`, which is never a group.
+    """
+    return ChannelGroup(name, hub) if isinstance(name, str) and "*" in name else Channel(name, hub)
+
+
+def _hub_of(websocket: WebSocket) -> Hub:
+    hub = getattr(websocket.app, "hub", None)
+    if not isinstance(hub, Hub):
+        raise ConfigurationError(f"{websocket.app!r} has no hub, so its WebSockets cannot join channels.")
+    return hub

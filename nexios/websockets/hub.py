@@ -1,0 +1,429 @@
+"""What joins the channels of one app? The hub: members, fan-out, history, presence and the way to other processes.
+
+A message goes to the backend, and comes from there to every hub with members in the channel, this one too: so there
+is one order for all. From there on nothing waits for a socket, see delivery.py.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from nexios.concurrency import BackgroundTasks
+from nexios.events.emitter import EventEmitter
+from nexios.messages.clock import Clock
+from nexios.messages.websocket import WebSocket
+from nexios.messages.websocket_state import ABNORMAL, SocketState, WebSocketDisconnect
+from nexios.websockets.arrival import replay_to_feed, replay_to_member
+from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
+from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
+from nexios.websockets.clock import SystemClock
+from nexios.websockets.delivery import Delivery
+from nexios.websockets.feed import Feed
+from nexios.websockets.history import HistoryLimits, parse_last_seen
+from nexios.websockets.incoming import Incoming
+from nexios.websockets.member import Member, PresenceDiff, PresenceEntry, Recipients, ids_of
+from nexios.websockets.message import (
+    CONTROL,
+    Message,
+    check_name,
+    presence_frame,
+    read_body,
+    write_body,
+    write_presence,
+)
+from nexios.websockets.outbox import Counters, Outbox, OutboxLimits, TooSlow
+from nexios.websockets.presence import LEASE, Presence
+from nexios.websockets.room import Room
+from nexios.websockets.rooms import Rooms
+from nexios.websockets.rules import Guard, Rules, matches, prefix_of
+from nexios.websockets.sockets import Sockets
+
+__all__ = ["CHANNELS_PRESENCE", "GOING_AWAY", "TRY_AGAIN_LATER", "Hub"]
+
+GOING_AWAY: Final = 1001
+TRY_AGAIN_LATER: Final = 1013
+"""Close codes of RFC 6455 section 7.4.1 and of the registry of IANA."""
+CHANNELS_PRESENCE: Final = "channels.presence"
+"""Event: who is in a channel changed; carries its name and a `PresenceDiff`, in each process that watches it."""
+
+_QUIET: Final = 60.0
+"""Seconds between two lines in the log about slow members: a crowd of them must not flood it."""
+
+_logger = logging.getLogger("nexios")
+
+G = TypeVar("G", bound=Guard)
+
+
+class Hub:
+    """The channels of one app in one process. For the tasks of one event loop at a time.
+
+    An app has one, and starts and stops it; it starts by itself when it is used before. `counters` says
+    what became of messages.
+    """
+
+    def __init__(
+        self,
+        backend: ChannelBackend | None = None,
+        *,
+        history: HistoryLimits | None = None,
+        outbox: OutboxLimits | None = None,
+        lease: float = LEASE,
+        max_channels: int = 100,
+        close_timeout: float = 5.0,
+        events: EventEmitter | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`lease` is the time after which members of a dead process are gone; `max_channels` is for one WebSocket."""
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._backend: ChannelBackend = MemoryBackend(MemoryEngine(clock=self._clock)) if backend is None else backend
+        self._rules = Rules(history or HistoryLimits())
+        self._limits = outbox or OutboxLimits()
+        self._close_timeout = close_timeout
+        self._events = events
+        self._tasks = BackgroundTasks()
+        self._sockets = Sockets(max_channels, self.forget)
+        self._starting = asyncio.Lock()
+        self._is_started = self._is_stopped = False
+        self._quiet_until = float("-inf")
+        self._slow = 0
+        self.counters = Counters()
+        delivery = Delivery(self.counters)
+        self._rooms = Rooms(self._backend, delivery, self._tasks.spawn)
+        self._presence = Presence(self._backend, self, clock=self._clock, lease=lease, spawn=self._tasks.spawn)
+        self._incoming = Incoming(
+            self._backend,
+            self._rooms,
+            self._rules,
+            self._presence,
+            clock=self._clock,
+            spawn=self._tasks.spawn,
+            emit=self._emit,
+        )
+
+    @property
+    def backend(self) -> ChannelBackend:
+        """The way to other processes."""
+        return self._backend
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of the channels that have members or listeners in this process."""
+        return tuple(room.name for room in self._rooms)
+
+    # Rules
+
+    def guard(self, pattern: str) -> Callable[[G], G]:
+        """Decorate a function of (websocket, channel) that says who may join; only True lets them in.
+
+        It is asked before the WebSocket is accepted. All that match are asked.
+
+        >>> hub = Hub()
+        >>> @hub.guard("room:*")
+        ... async def may_join(websocket, channel): return True
+        """
+
+        def register(guard: G) -> G:
+            self._rules.guard(pattern, guard)
+            return guard
+
+        return register
+
+    def keep(self, pattern: str, limits: HistoryLimits) -> None:
+        """Keep more or less of some channels than of the others: `hub.keep("room:*", HistoryLimits(count=1000))`."""
+        self._rules.keep(pattern, limits)
+
+    # Life
+
+    async def start(self) -> None:
+        """Connect to the backend. Starting again does nothing; after `stop` it begins anew.
+
+        Raises:
+            BackendUnavailable: The engine of the channels cannot be reached.
+        """
+        self._is_stopped = False
+        await self._ready()
+
+    async def stop(self, code: int = GOING_AWAY, reason: str = "the server stops") -> None:
+        """Close every member with `code`, end every feed, and leave the backend."""
+        self._is_stopped = True
+        for room in self._rooms:
+            for feed in tuple(room.feeds.values()):
+                feed.end()
+        closing = [self._close_soon(websocket, code, reason) for websocket in self._sockets]
+        for websocket in self._sockets:
+            self.forget(websocket)
+        if closing:
+            await asyncio.wait(closing)
+        self._presence.stop()
+        await self._tasks.drain(self._close_timeout)
+        async with self._starting:
+            if self._is_started:
+                self._is_started = False
+                await self._backend.stop()
+        self._rooms.clear()
+
+    async def _ready(self) -> None:
+        if self._is_started:
+            return
+        async with self._starting:
+            if self._is_stopped:
+                raise BackendUnavailable
+            if not self._is_started:
+                await self._backend.start(self._incoming, node=secrets.token_hex(8))
+                self._is_started = True
+                await self._backend.subscribe(CONTROL)
+
+    # Members
+
+    async def join(
+        self,
+        name: str,
+        websocket: WebSocket,
+        *,
+        last_seen: int | str | None = None,
+        envelope: bool | None = None,
+        user: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        outbox: OutboxLimits | None = None,
+    ) -> Member:
+        """Make a WebSocket a member of a channel; see `Channel.connect`."""
+        check_name(name)
+        if (already := self._sockets.find(websocket, name)) is not None:
+            return already
+        await self._rules.admit(websocket, name)
+        self._sockets.check(websocket)
+        await self._ready()
+        await _open(websocket)
+        room = await self._rooms.enter(name)
+        member = None
+        try:
+            if (already := self._sockets.find(websocket, name)) is not None:
+                self._rooms.exit(room)
+                return already
+            self._sockets.check(websocket)
+            seen = parse_last_seen(last_seen)
+            member = Member(
+                name,
+                websocket,
+                self._outbox(websocket, outbox),
+                envelope=seen is not None if envelope is None else envelope,
+                user=user,
+                metadata=metadata,
+            )
+            self._sockets.add(member)
+            await self._arrive(room, member, seen, is_present=bool(user) or metadata is not None)
+        except BaseException:
+            if member is None:
+                self._rooms.exit(room)
+            else:
+                self._remove(member)
+            raise
+        return member
+
+    async def leave(self, name: str, websocket: WebSocket) -> None:
+        """Take a WebSocket out of a channel, and wait until the others know. One that is not in it does no harm."""
+        member = self._sockets.find(websocket, name)
+        if member is not None and (told := self._remove(member)) is not None:
+            await asyncio.wait((told,))
+
+    def forget(self, websocket: WebSocket) -> None:
+        """Take a WebSocket out of all its channels, as when its connection is over."""
+        for member in self._sockets.members_of(websocket):
+            self._remove(member)
+
+    def members_of(self, pattern: str) -> tuple[Member, ...]:
+        """Return the members of a channel, or of a group, in this process."""
+        prefix_of(pattern)
+        return tuple(member for room in self._rooms if matches(pattern, room.name) for member in room.members.values())
+
+    async def update(self, member: Member, metadata: Mapping[str, Any]) -> None:
+        """Change what a member tells of itself."""
+        if not member.has_left:
+            member.metadata = dict(metadata)
+            await self._presence.enter(member.channel, member.entry)
+
+    async def present(self, name: str) -> tuple[PresenceEntry, ...]:
+        """Return who is present in a channel, of all processes."""
+        await self._ready()
+        return await self._presence.present(check_name(name))
+
+    # Messages
+
+    async def publish(
+        self,
+        name: str,
+        message: object,
+        *,
+        event: str = "",
+        exclude: Recipients | Iterable[Recipients] = (),
+        to: Recipients = "",
+        keep: bool = True,
+    ) -> int:
+        """Give a message to the members of a channel in all processes; see `Channel.publish`."""
+        check_name(name)
+        room = self._rooms.get(name)
+        here = {} if room is None else room.members
+        body = write_body(message, event=event, exclude=ids_of(exclude, here), to=_one(to, here))
+        await self._ready()
+        if room is not None and room.patient:
+            await room.wait_for_space()
+        limits = self._rules.history_of(name)
+        return await self._backend.publish(name, body, keep=limits if keep and not to and limits.keeps else None)
+
+    async def publish_to_group(
+        self, pattern: str, message: object, *, event: str = "", exclude: Recipients | Iterable[Recipients] = ()
+    ) -> None:
+        """Give a message to the members of all channels that match; see `ChannelGroup.publish`."""
+        here = {member.id: member for member in self.members_of(pattern)}
+        body = write_body(message, event=event, exclude=ids_of(exclude, here), group=pattern)
+        await self._ready()
+        await self._backend.publish(CONTROL, body, keep=None)
+
+    async def history(self, name: str, last_seen: int = 0) -> tuple[Message, ...]:
+        """Return the kept messages of a channel after a number, oldest first."""
+        await self._ready()
+        replay = await self._backend.history(check_name(name), after=last_seen, keep=self._rules.history_of(name))
+        return tuple(Message(name, stored.sequence, read_body(stored.body)) for stored in replay.messages)
+
+    def listen(self, name: str, *, last_seen: int | str | None = None, outbox: OutboxLimits | None = None) -> Feed:
+        """Return the messages of a channel as an async iterator; see `Channel.listen`."""
+        check_name(name)
+        seen = parse_last_seen(last_seen)
+        id = secrets.token_hex(8)
+        return Feed(
+            partial(self._open_feed, name, id, seen),
+            partial(self._close_feed, name, id),
+            limits=outbox or self._limits,
+            counters=self.counters,
+        )
+
+    # What presence asks of us
+
+    async def announce(self, channel: str, diff: bytes) -> None:
+        """Publish a change of members to all processes."""
+        await self._backend.publish(channel, write_presence(diff), keep=None)
+
+    def present_changed(self, channel: str, diff: PresenceDiff) -> None:
+        """Tell the members and listeners of a channel in this process."""
+        room = self._rooms.get(channel)
+        if room is not None and room.watchers:
+            room.tell(presence_frame(channel, diff), room.watchers)
+        self._emit(CHANNELS_PRESENCE, channel, diff)
+
+    # Inside
+
+    async def _arrive(self, room: Room, member: Member, seen: int | None, *, is_present: bool) -> None:
+        keep = self._rules.history_of(room.name)
+        await replay_to_member(room, member, seen, backend=self._backend, keep=keep, counters=self.counters)
+        if is_present:
+            await self._presence.enter(room.name, member.entry)
+        if is_present and member.envelope:
+            async with room.lock:
+                view = await self._presence.watch(room.name)
+            if not member.has_left:
+                room.watchers.add(member.id)
+                room.tell(presence_frame(room.name, view.everyone()), (member.id,))
+        if member.has_left:
+            raise _disconnected(member.websocket)
+
+    def _remove(self, member: Member) -> "asyncio.Task[object] | None":
+        """Take a member out, once. Return the task that tells others, if there is anything to tell."""
+        if member.has_left:
+            return None
+        member.has_left = True
+        member.outbox.close()
+        self._sockets.remove(member)
+        told = None
+        if self._presence.remove(member.channel, member.entry):
+            told = self._tasks.spawn(self._presence.leave(member.channel, member.entry), name="nexios-presence-leave")
+        room = self._rooms.get(member.channel)
+        if room is not None:
+            room.remove(member)
+            if not room.watchers:
+                self._presence.unwatch(room.name)
+            self._rooms.exit(room)
+        return told
+
+    def _outbox(self, websocket: WebSocket, limits: OutboxLimits | None) -> Outbox:
+        return Outbox(
+            websocket.send_text,
+            websocket.send_bytes,
+            limits=limits or self._limits,
+            counters=self.counters,
+            clock=self._clock,
+            fail=partial(self._failed, websocket),
+        )
+
+    def _failed(self, websocket: WebSocket, exc: Exception) -> None:
+        """A member cannot be written to: it is out of all channels, and closed when it was only too slow."""
+        self.forget(websocket)
+        if isinstance(exc, TooSlow):
+            self._note_slow(exc)
+            self._close_soon(websocket, TRY_AGAIN_LATER, "too slow")
+        elif not isinstance(exc, WebSocketDisconnect):
+            _logger.warning("a member of a channel could not be written to", exc_info=exc)
+            self._close_soon(websocket, 1011, "")
+
+    def _note_slow(self, exc: TooSlow) -> None:
+        """One line a minute."""
+        self._slow += 1
+        if self._clock.time() >= self._quiet_until:
+            _logger.warning("%d slow member(s) of channels were closed; the last: %s", self._slow, exc)
+            self._slow = 0
+            self._quiet_until = self._clock.time() + _QUIET
+
+    def _close_soon(self, websocket: WebSocket, code: int, reason: str) -> "asyncio.Task[object]":
+        return self._tasks.spawn(self._close(websocket, code, reason), name="nexios-channel-close")
+
+    async def _close(self, websocket: WebSocket, code: int, reason: str) -> None:
+        """A client that reads nothing may keep its close frame from being written: then it is left to the server."""
+        task = asyncio.current_task()
+        timer = self._clock.call_later(self._close_timeout, task.cancel) if task is not None else None
+        try:
+            await websocket.close(code, reason)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _open_feed(self, name: str, id: str, last_seen: int | None, feed: Feed) -> None:
+        await self._ready()
+        room = await self._rooms.enter(name)
+        feed.is_in_room = True
+        keep = self._rules.history_of(name)
+        try:
+            await replay_to_feed(room, id, feed, last_seen, backend=self._backend, keep=keep)
+        except BaseException:
+            feed.end()
+            raise
+
+    def _close_feed(self, name: str, id: str, feed: Feed) -> None:
+        room = self._rooms.get(name)
+        if room is not None and feed.is_in_room:
+            feed.is_in_room = False
+            room.remove_feed(id)
+            self._rooms.exit(room)
+
+    def _emit(self, name: str, *args: object) -> None:
+        if self._events is not None and self._events.has_listeners(name):
+            coroutine: Coroutine[object, object, object] = self._events.emit(name, *args)
+            self._tasks.spawn(coroutine, name=f"nexios-event {name}")
+
+
+async def _open(websocket: WebSocket) -> None:
+    if websocket.connection_state is SocketState.CONNECTING:
+        await websocket.accept()
+    if not websocket.is_open:
+        raise _disconnected(websocket)
+
+
+def _disconnected(websocket: WebSocket) -> WebSocketDisconnect:
+    by_us = websocket.connection_state in (SocketState.CLOSED, SocketState.DENIED)
+    code = websocket.close_code or ABNORMAL
+    return WebSocketDisconnect(code, websocket.close_reason, initiator="server" if by_us else "client")
+
+
+def _one(to: Recipients, here: Mapping[str, Member]) -> str:
+    return next(iter(ids_of(to, here)), "") if to else ""

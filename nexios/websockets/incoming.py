@@ -1,0 +1,135 @@
+"""What happens to what a backend gives us, and to what it could not give us while it was away?
+
+Messages go to the room of their channel, each once, in the order of their numbers. When the connection breaks, rooms
+hold what comes until the history has told what was missed.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from nexios.messages.clock import Clock, sleep
+from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
+from nexios.websockets.message import CONTROL, Kind, Message, gap_frame, read_body
+from nexios.websockets.presence import Presence
+from nexios.websockets.room import Room
+from nexios.websockets.rooms import Rooms, Spawn
+from nexios.websockets.rules import Rules, matches
+
+__all__ = ["CHANNELS_LOST", "CHANNELS_RESTORED", "Incoming"]
+
+CHANNELS_LOST: Final = "channels.lost"
+"""Event: the connection to the engine of the channels broke; carries the exception."""
+CHANNELS_RESTORED: Final = "channels.restored"
+"""Event: it works again, and everything is subscribed again."""
+
+_AGAIN: Final = 1.0
+"""Seconds until the history is asked again, when the engine did not answer."""
+
+_logger = logging.getLogger("nexios")
+
+
+class Incoming:
+    """The `Receiver` of one hub."""
+
+    __slots__ = ("_backend", "_breaks", "_clock", "_emit", "_presence", "_rooms", "_rules", "_spawn")
+
+    def __init__(
+        self,
+        backend: ChannelBackend,
+        rooms: Rooms,
+        rules: Rules,
+        presence: Presence,
+        *,
+        clock: Clock,
+        spawn: Spawn,
+        emit: Callable[..., None],
+    ) -> None:
+        self._backend = backend
+        self._rooms = rooms
+        self._rules = rules
+        self._presence = presence
+        self._clock = clock
+        self._spawn = spawn
+        self._emit = emit
+        self._breaks = 0
+
+    def receive(self, channel: str, sequence: int, body: bytes) -> None:
+        """Give a message to the members here, or hold it for now."""
+        if channel == CONTROL:
+            self._to_group(body)
+            return
+        room = self._rooms.get(channel)
+        if room is None:
+            return
+        if room.held is not None:
+            room.held.append((sequence, body))
+        else:
+            self._take(room, sequence, body)
+
+    def lost(self, error: BaseException) -> None:
+        """Hold everything, and say so."""
+        self._breaks += 1
+        for room in self._rooms:
+            if room.held is None:
+                room.held = []
+        _logger.warning("channels: the connection to %s broke: %s", self._backend.name, error)
+        self._emit(CHANNELS_LOST, error)
+
+    def restored(self) -> None:
+        """Catch up, and say so."""
+        _logger.info("channels: the connection to %s is restored", self._backend.name)
+        self._emit(CHANNELS_RESTORED)
+        self._spawn(self._recover(self._breaks), name="nexios-channels-recover")
+
+    def _take(self, room: Room, sequence: int, body: bytes) -> None:
+        if sequence:
+            if sequence <= room.last:
+                return
+            room.last = sequence
+        try:
+            wire = read_body(body)
+        except ValueError:
+            _logger.warning("channels: a message of %r cannot be read", room.name, exc_info=True)
+            return
+        if wire.kind == Kind.PRESENCE:
+            self._presence.heard(room.name, wire.payload)
+        else:
+            room.deliver(Message(room.name, sequence, wire))
+
+    def _to_group(self, body: bytes) -> None:
+        try:
+            wire = read_body(body)
+        except ValueError:
+            _logger.warning("channels: a message to a group cannot be read", exc_info=True)
+            return
+        for room in self._rooms:
+            if matches(wire.group, room.name):
+                room.deliver(Message(room.name, 0, wire))
+
+    async def _recover(self, breaks: int) -> None:
+        """Unless the connection breaks again: then the next one does it."""
+        for room in self._rooms:
+            while self._breaks == breaks and room.held is not None:
+                try:
+                    async with room.lock:
+                        await self._catch_up(room, breaks)
+                except BackendUnavailable:
+                    await sleep(self._clock, _AGAIN)
+        try:
+            await self._presence.refresh(rejoin=True)
+        except BackendUnavailable:
+            _logger.info("presence waits for the channel backend")
+
+    async def _catch_up(self, room: Room, breaks: int) -> None:
+        if room.is_subscribed:
+            replay = await self._backend.history(room.name, after=room.last, keep=self._rules.history_of(room.name))
+            if self._breaks != breaks:
+                return
+            if not replay.complete:
+                room.tell(gap_frame(room.name), [member.id for member in room.members.values() if member.envelope])
+            for stored in replay.messages:
+                self._take(room, stored.sequence, stored.body)
+        held, room.held = room.held or [], None
+        for sequence, body in held:
+            self._take(room, sequence, body)

@@ -1,0 +1,92 @@
+"""Who may join a channel, and how much of it is kept? Rules for one channel, or for all that begin alike."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+
+from nexios.errors import ConfigurationError, HTTPException
+from nexios.messages.websocket import WebSocket
+from nexios.websockets.history import HistoryLimits
+
+__all__ = ["ChannelForbidden", "Guard", "Rules", "TooManyChannels", "matches", "prefix_of"]
+
+Guard = Callable[[WebSocket, str], bool | Awaitable[bool]]
+"""Takes the WebSocket and the name of the channel; only True lets it join."""
+
+
+class ChannelForbidden(HTTPException):
+    """A guard said no: the handshake is answered with 403, or the WebSocket closed with 1008."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "This channel may not be joined.", code="channel_forbidden")
+
+
+class TooManyChannels(HTTPException):
+    """A WebSocket is in as many channels as it may be."""
+
+    def __init__(self) -> None:
+        super().__init__(429, "The WebSocket is in too many channels.", code="too_many_channels")
+
+
+def prefix_of(pattern: str) -> str | None:
+    """Return what the names of a group begin with, None for the name of one channel.
+
+    Raises:
+        ConfigurationError: There is a `*` anywhere but at the end.
+
+    >>> prefix_of("room:*"), prefix_of("room:1")
+    ('room:', None)
+    """
+    if "*" not in pattern:
+        return None
+    if pattern.count("*") > 1 or not pattern.endswith("*"):
+        raise ConfigurationError(f"{pattern!r} is no group of channels: '*' stands once, at the end, as in 'room:*'.")
+    return pattern[:-1]
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Tell whether a channel is meant by a pattern."""
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+class Rules:
+    """The guards and history limits of a hub. All guards that match have to agree; of limits the last match holds."""
+
+    __slots__ = ("_default", "_guards", "_limits")
+
+    def __init__(self, default: HistoryLimits) -> None:
+        self._default = default
+        self._guards: list[tuple[str, Guard]] = []
+        self._limits: list[tuple[str, HistoryLimits]] = []
+
+    def guard(self, pattern: str, guard: Guard) -> None:
+        """Let a function say who may join."""
+        prefix_of(pattern)
+        if not callable(guard):
+            raise ConfigurationError(f"The guard of {pattern!r} must be a function of (websocket, channel).")
+        self._guards.append((pattern, guard))
+
+    def keep(self, pattern: str, limits: HistoryLimits) -> None:
+        """Set how much is kept."""
+        prefix_of(pattern)
+        self._limits.append((pattern, limits))
+
+    def history_of(self, name: str) -> HistoryLimits:
+        """Return how much of a channel is kept."""
+        for pattern, limits in reversed(self._limits):
+            if matches(pattern, name):
+                return limits
+        return self._default
+
+    async def admit(self, websocket: WebSocket, name: str) -> None:
+        """Ask every guard.
+
+        Raises:
+            ChannelForbidden: One did not say True.
+        """
+        for pattern, guard in self._guards:
+            if matches(pattern, name):
+                answer = guard(websocket, name)
+                if inspect.isawaitable(answer):
+                    answer = await answer
+                if answer is not True:
+                    raise ChannelForbidden
