@@ -42,6 +42,8 @@ LeafOf = Callable[[Parameter], Leaf | None]
 class Likeness(msgspec.Struct, frozen=True, cache_hash=True):
     """What two nodes have in common that would make the same value. Its hash is kept, as likenesses hold others."""
 
+    owner: int
+    """The id of the app whose value it is."""
     provider: Hashable
     options: Dependency
     sources: tuple[tuple[str, Hashable], ...]
@@ -111,7 +113,10 @@ class Graph:
         *,
         provided: Mapping[Any, Dependency] | None = None,
         overrides: Mapping[Any, Provider] | None = None,
+        owner: object = None,
     ) -> None:
+        """`owner` is whose values the nodes are: nodes of two owners are never the same."""
+        self._owner = id(owner)
         self._provided = provided or {}
         self._overrides = overrides or {}
         self._nodes: dict[Hashable, Node] = {}
@@ -207,7 +212,7 @@ class Graph:
         call = self._call(provider, self._asked(provider, way), walk, (*way, provider))
         _check_positions(call)
         _check_lives(provider, options.scope, call, way)
-        likeness = Likeness(identity_of(provider), options, tuple(map(_source_of, call.arguments)))
+        likeness = Likeness(self._owner, identity_of(provider), options, tuple(map(_source_of, call.arguments)))
         if not options.cache:
             return Node(call, options, manner, likeness, object())
         return self._nodes.setdefault(likeness, Node(call, options, manner, likeness, likeness))

@@ -31,6 +31,9 @@ class Limiter:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._semaphore = loop, asyncio.Semaphore(self._limit)
+        if not self._semaphore.locked():
+            await self._semaphore.acquire()  # at once, and with no timer
+            return
         try:
             async with asyncio.timeout(self._wait):
                 await self._semaphore.acquire()

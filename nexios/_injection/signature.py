@@ -105,6 +105,8 @@ def _annotated_part(fn: Callable[..., Any]) -> Any:
         fn = fn.func
     fn = inspect.unwrap(get_origin(fn) or fn)
     if inspect.isclass(fn):
+        if issubclass(fn, tuple) and hasattr(fn, "_fields"):  # the __new__ of a NamedTuple belongs to no module
+            return fn
         made_by = [name for name in ("__new__", "__init__") if getattr(fn, name) is not getattr(object, name)]
         return getattr(fn, made_by[-1]) if made_by and hasattr(getattr(fn, made_by[-1]), "__annotations__") else fn
     if not inspect.isroutine(fn):

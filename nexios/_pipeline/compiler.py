@@ -20,6 +20,7 @@ from nexios._pipeline.middleware import Call, Link, Middleware, compile_chain, i
 from nexios._pipeline.misses import Misses
 from nexios._pipeline.operation import Operation
 from nexios._pipeline.plan import Plan
+from nexios._pipeline.reading import note_failure
 from nexios._pipeline.resources import MountedApp, Resources
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.sources import Sources
@@ -92,7 +93,7 @@ class _Compiler:
         self.resources = Resources(blueprint.app, self.settings.thread_limit) if beside is None else beside.resources
         app_values, threads = self.resources.app_values, self.resources.threads
         self.programs = Programs(self.resources.workers, app_values)
-        graph = Graph(provided=blueprint.provided, overrides=blueprint.overrides)
+        graph = Graph(provided=blueprint.provided, overrides=blueprint.overrides, owner=blueprint.app)
         sources = Sources(blueprint.app, graph)
         self.handlers = Handlers(blueprint.app, graph, self.programs, sources, threads)
         self.injector = Injector(blueprint.app, graph, self.programs, sources)
@@ -279,10 +280,15 @@ def _answering(call: Call, errors: ErrorResponder) -> Link:
     async def answer(request: Request, *_: object) -> Response:
         response: Response = request._builder
         try:
-            answer = to_response(await call(request, response), response)
-            if type(answer.content) is FileContent:
-                await find_file(request, answer, answer.content)
-            return answer
+            result = await call(request, response)
+            try:
+                answer = to_response(result, response)
+                if type(answer.content) is FileContent:
+                    await find_file(request, answer, answer.content)
+                return answer
+            except Exception as exc:
+                note_failure(request, exc)
+                raise
         except Exception as exc:
             return await errors.respond(request, exc)
 

@@ -19,6 +19,7 @@ from nexios._pipeline.middleware import Link, Middleware, compile_chain
 from nexios._pipeline.misses import Misses
 from nexios._pipeline.operation import Operation
 from nexios._pipeline.plan import Plan
+from nexios._pipeline.reading import note_failure
 from nexios._pipeline.resources import Resources
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket import WebSocketPlans
@@ -38,6 +39,9 @@ from nexios.settings import Limits
 __all__ = ["Engine"]
 
 logger = logging.getLogger("nexios")
+
+_MAX_VARIANTS = 16
+"""Engines with overrides that are kept for the next time."""
 
 REQUEST_EVENTS = (REQUEST_STARTED, REQUEST_FINISHED, REQUEST_FAILED)
 
@@ -114,7 +118,7 @@ class Engine:
         self._of_app = of_app
         self._overrides = dict(overrides)
         self._make_variant = variant
-        self._variants: dict[frozenset[Any], Engine] = {}
+        self._variants: list[Engine] = []
         self._choose_handle()
         emitter.on_change(self._choose_handle)
 
@@ -188,16 +192,17 @@ class Engine:
     async def _complete(self, request: Request, response: Response, result: Any) -> Response:
         try:
             answer = to_response(result, response)
-        except (TypeError, ValueError) as exc:
+            if answer is not response and answer.error is None:
+                self._misses.note_discarded(request, response)
+            if type(answer.content) is FileContent:
+                await find_file(request, answer, answer.content)
+            return answer
+        except Exception as exc:
             plan = request._target
-            if type(plan) is Plan and plan.route is not None:
+            if isinstance(exc, TypeError | ValueError) and type(plan) is Plan and plan.route is not None:
                 exc.add_note(f"\n  {plan.route.location}   {name_of(plan.route.handler)}()")
+            note_failure(request, exc)
             raise
-        if answer is not response and answer.error is None:
-            self._misses.note_discarded(request, response)
-        if type(answer.content) is FileContent:
-            await find_file(request, answer, answer.content)
-        return answer
 
     async def _respond(self, request: Request, exc: Exception) -> Response:
         target = request._target
@@ -254,10 +259,11 @@ class Engine:
         """Return the engine in which these providers, and only these, are replaced; it shares the life of this one."""
         if overrides == self._overrides:
             return self
-        key = frozenset(overrides.items())
-        variant = self._variants.get(key)
-        if variant is None:
-            variant = self._variants[key] = self._make_variant(self, overrides)
+        for variant in self._variants:
+            if variant._overrides == overrides:
+                return variant
+        variant = self._make_variant(self, overrides)
+        self._variants = [variant, *self._variants][:_MAX_VARIANTS]
         return variant
 
     async def inject(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -285,13 +291,15 @@ class Engine:
 
         `response` is None when the exchange was cancelled before there was one; `exc` is what broke off the sending.
         """
-        if request._scopes is not None:
-            await request._scopes.finish(exc)
-        tasks = response.background if response is not None else None
-        if tasks:
-            self.background.spawn(self._run_background(request, tasks), name="response background tasks")
-        else:
-            await request.close()
+        try:
+            if request._scopes is not None:
+                await request._scopes.finish(exc)
+        finally:
+            tasks = response.background if response is not None else None
+            if tasks:
+                self.background.spawn(self._run_background(request, tasks), name="response background tasks")
+            else:
+                await request.close()
 
     async def _run_background(self, request: Request, tasks: Sequence[BackgroundTask]) -> None:
         """In order; one that fails is logged, and the next still runs."""

@@ -5,7 +5,7 @@ others are the caller's business.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -19,6 +19,9 @@ from nexios._pipeline.reading import Reading, read_head, reading_of
 from nexios._pipeline.sources import REQUEST, RESPONSE, Offer, Sources
 from nexios.errors import ConfigurationError
 from nexios.places import name_of, place_of
+
+_MAX_KEPT: Final = 4096
+"""Functions whose needs are kept: those of an app, and some that are made on the way."""
 
 __all__ = ["Injected", "Injector", "asks_for_something", "call_alone", "inject_hook"]
 
@@ -68,7 +71,7 @@ class Injector:
         self._app = app
         self._graph = graph
         self._programs = programs
-        self._offer = sources.offer({}, ())
+        self._offer = sources.offer({}, ("POST",))  # a body is found out, to be refused with the reason
         self._kept: dict[int, tuple[object, Injected | None]] = {}
 
     def of(self, fn: Callable[..., Any]) -> Injected | None:
@@ -77,10 +80,14 @@ class Injector:
         Raises:
             ConfigurationError: What it asks for cannot be.
         """
-        kept = self._kept.get(id(fn))
+        whole: Any = getattr(fn, "__func__", fn)  # a bound method is made anew for each object
+        kept = self._kept.get(id(whole))
         if kept is None:
-            kept = self._kept[id(fn)] = (fn, self._injected(fn))
-        return kept[1]
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            kept = self._kept[id(whole)] = (whole, self._injected(fn))
+        injected = kept[1]
+        return injected if injected is None or injected.fn is fn else msgspec.structs.replace(injected, fn=fn)
 
     def names_of(self, fn: Callable[..., Any]) -> frozenset[str]:
         """Return the names of the parameters that are injected."""
@@ -112,7 +119,7 @@ class Injector:
 
     def _parameters(self, fn: Callable[..., Any]) -> tuple[Parameter, ...]:
         try:
-            return self._graph.parameters(fn)
+            return parameters_of(fn)
         except (TypeError, ValueError):  # a builtin
             return ()
 
@@ -143,7 +150,7 @@ async def call_alone(
     except BaseException as exc:
         await scopes.finish(exc)
         raise
-    await scopes.finish(None)
+    await scopes.close()
     return result
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.injector import Injected
-from nexios._pipeline.reading import scopes_of
+from nexios._pipeline.reading import note_failure, scopes_of
 from nexios._pipeline.returns import discard_unawaited, to_response
 from nexios.messages.content import FileContent
 from nexios.messages.request import Request
@@ -85,6 +85,7 @@ def _link(middleware: Middleware, following: Link, errors: ErrorResponder) -> Li
                 await find_file(request, result, result.content)
             return result  # type: ignore[no-any-return]
         except Exception as exc:
+            note_failure(request, exc)
             return await errors.respond(request, exc)
 
     return walk

@@ -5,8 +5,10 @@ what they are when a stream or a background task reads them long after the app h
 """
 
 import copy
+from collections.abc import Callable
 
 from nexios._pipeline.engine import Engine
+from nexios._pipeline.in_use import using
 from nexios.messages.request import Request
 from nexios.messages.response import Builder, Response
 
@@ -19,30 +21,35 @@ _SHARED = ("_headers", "_cookies", "_query", "_url", "_body", "_form", "_id", "_
 class MountedEngine:
     """A mounted nexios app: its own middleware, handlers, limits and lifespan, and nothing of its parent's."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, with_overrides: Callable[[Engine], Engine]) -> None:
+        self._base = engine
+        self._with_overrides = with_overrides
 
     @property
     def engine(self) -> Engine:
-        """The mounted app, compiled."""
-        return self._engine
+        """The mounted app, compiled, with the overrides that are in force here."""
+        return self._with_overrides(self._base)
 
     async def start(self) -> None:
         """Start the mounted app."""
-        await self._engine.start()
+        with using(self._base):
+            await self.engine.start()
 
     async def stop(self) -> None:
         """Stop the mounted app."""
-        await self._engine.stop()
+        with using(self._base):
+            await self.engine.stop()
 
     async def __call__(self, request: Request, response: Response) -> Response:
         """Let the mounted app answer. State, body and uploads are shared with the request outside."""
         request._state = request.state  # made now, so that both have the same
+        engine = self.engine
         inner = copy.copy(request)
-        inner._context, inner._target, inner._path_params = self._engine, None, None
+        inner._context, inner._target, inner._path_params = engine, None, None
         inner._builder = Builder()
         try:
-            return await self._engine.handle(inner)
+            with using(self._base):  # for what the app emits and injects meanwhile
+                return await engine.handle(inner)
         finally:
             for part in _SHARED:
                 setattr(request, part, getattr(inner, part))

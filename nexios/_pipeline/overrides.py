@@ -5,7 +5,7 @@ request pays for the question.
 """
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -44,10 +44,12 @@ class Overrides(MutableMapping[Any, Provider]):
                 found.update(mapping)
         return found
 
-    @contextmanager
-    def replacing(self, mapping: Mapping[Any, Provider]) -> Iterator[None]:
+    def replacing(self, mapping: Mapping[Any, Provider]) -> AbstractContextManager[None]:
         """Replace providers for the code in the block, and for the tasks that it starts."""
-        given = check_replacements(mapping)
+        return self._replaced(check_replacements(mapping))
+
+    @contextmanager
+    def _replaced(self, given: Mapping[Any, Provider]) -> Iterator[None]:
         outer = _in_context.get()
         _in_context.set((*outer, (self, given)))
         self.entered += 1

@@ -12,7 +12,7 @@ from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.sources import APP
 from nexios.messages.request import Request
 
-__all__ = ["Reading", "read_head", "reading_of", "scopes_of"]
+__all__ = ["Reading", "note_failure", "read_head", "reading_of", "scopes_of"]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -67,3 +67,9 @@ def read_head(reading: Reading, values: list[Any]) -> None:
             found.append(exc)
     if found:
         raise errors_of(found)
+
+
+def note_failure(request: Request, exc: Exception) -> None:
+    """Let what providers hold open know that the answer has failed after their handler or middleware had ended."""
+    if request._scopes is not None:
+        request._scopes.failed = exc

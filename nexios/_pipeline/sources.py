@@ -67,7 +67,7 @@ class Sources:
     def __init__(self, app: object, graph: Graph) -> None:
         self._app = app
         self._graph = graph
-        self._inputs: dict[Hashable, Leaf | None] = {}
+        self._inputs: dict[Hashable, tuple[Parameter, Leaf | None]] = {}
 
     def offer(self, converters: Mapping[str, Converter[Any]], methods: Sequence[str]) -> "Offer":
         """Return what the requests of one route offer."""
@@ -84,11 +84,12 @@ class Sources:
     def input(self, parameter: Parameter, path_names: Sequence[str], methods: Sequence[str]) -> Leaf | None:
         """Return the leaf of a typed input; None when the parameter is none, or a provider is there for its type."""
         key = (id(parameter), parameter.name in path_names, tuple(methods))
-        if key not in self._inputs:
+        kept = self._inputs.get(key)
+        if kept is None:
             provided = self._graph.is_provided(parameter.annotation) and not _is_marked(parameter)
             found = None if provided else input_of(parameter, path_names=path_names, methods=methods)
-            self._inputs[key] = None if found is None else Leaf(found)
-        return self._inputs[key]
+            kept = self._inputs[key] = (parameter, None if found is None else Leaf(found))  # kept, so its id is its own
+        return kept[1]
 
 
 class Offer:

@@ -38,8 +38,6 @@ _HANDSHAKE = "GET"
 _OWN = ("_context", "_limits", "_rest", "_scopes", "bad_messages", "path_params", "root_path")
 """What each app around a WebSocket, mounted one in the other, has its own of."""
 
-_OVER = (SocketState.DENIED, SocketState.CLOSED, SocketState.LEFT)
-
 
 class WebSocketPlan(msgspec.Struct, frozen=True):
     """What happens to the WebSockets of one route, of one mount, or of no route: middleware, then the handler."""
@@ -155,7 +153,7 @@ class WebSocketPlans:
         return RETURNED
 
     async def _ending_for(self, exc: Exception, websocket: WebSocket, plan: WebSocketPlan) -> Ending:
-        if isinstance(exc, WebSocketDisconnect) and websocket.connection_state in _OVER:
+        if isinstance(exc, WebSocketDisconnect) and websocket.is_over:
             return RETURNED  # while this one is still going, it was that of another WebSocket: a mistake
         handler, expected = plan.errors.handler_for(exc)
         if not expected:
@@ -168,11 +166,12 @@ class WebSocketPlans:
         await self._emitter.emit(WEBSOCKET_CONNECTED, websocket)
 
     async def _tell_failed(self, websocket: WebSocket, exc: Exception) -> None:
-        for name in (ERROR, WEBSOCKET_FAILED):
-            try:
-                await self._emitter.emit(name, websocket, exc)
-            except Exception:
-                logger.exception("a listener of the event %s failed", name)
+        """A strict listener that fails is no reason to leave the client without an answer."""
+        try:
+            await self._emitter.emit(ERROR, websocket, exc)
+            await self._emitter.emit(WEBSOCKET_FAILED, websocket, exc)
+        except Exception:
+            logger.exception("a listener of a failed WebSocket failed")
 
 
 async def _finish(websocket: WebSocket, ending: Ending) -> None:

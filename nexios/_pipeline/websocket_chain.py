@@ -11,8 +11,8 @@ for requests. A class of the latter that serves both has a method `handle_websoc
 `handle_websocket = None` it says that WebSockets do without it. One that says neither is
 never left out silently.
 
-An exception goes through the chain as through plain calls, so `try` around `call_next()` sees it;
-what it becomes is decided outside of the chain.
+An exception goes through the chain as through plain calls, so `try` around `call_next()` sees it; what it becomes
+is decided outside of the chain. That the client left, or that we closed, is none: `call_next()` returns.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from nexios._pipeline.install import made
 from nexios._pipeline.middleware import describe
 from nexios._pipeline.websocket_injector import WebSocketInjector, scopes_of
 from nexios.errors import ConfigurationError
-from nexios.messages.websocket import WebSocket
+from nexios.messages.websocket import WebSocket, WebSocketDisconnect
 from nexios.routing.route import MiddlewareEntry
 
 __all__ = ["WebSocketCallNext", "WebSocketLayer", "WebSocketLayers", "WebSocketMiddleware", "compile_websocket_chain"]
@@ -105,7 +105,11 @@ def compile_websocket_chain(layers: Sequence[WebSocketLayer], handler: WebSocket
         return handler
 
     async def innermost(websocket: WebSocket, *_: object) -> None:
-        await handler(websocket)
+        try:
+            await handler(websocket)
+        except WebSocketDisconnect:
+            if not websocket.is_over:
+                raise  # that of another one
 
     link: Any = innermost
     for layer in reversed(layers):

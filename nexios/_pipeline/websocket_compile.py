@@ -100,8 +100,8 @@ class WebSocketCompiler:
         )
 
     def _entries(self) -> Iterator[tuple[object, ...]]:
-        for item in (*self._flat.websockets, *self._flat.mounts):
-            yield item.websocket_middleware
+        yield from (route.websocket_middleware for route in self._flat.websockets)
+        yield from (mount.websocket_middleware for mount in self._flat.mounts)
 
     def _route(self, route: WebSocketRoute, limits: Limits) -> tuple[Template, WebSocketPlan]:
         template = compile_template(route.template, self._converters, route.location.registered)

@@ -136,7 +136,7 @@ def _normalised(handler: ExceptionHandler, injector: WebSocketInjector | None) -
             "Write it as:\n\n    async def handler(websocket, exc): ...\n"
         )
 
-    async def call(websocket: WebSocket, response: Response, exc: Exception) -> Any:
+    async def call(websocket: Any, response: Response, exc: Exception) -> Any:
         given = (websocket, response, exc) if takes == 3 else (websocket, exc)
         if injected is not None:
             return await injected.call(*given, scopes=scopes_of(websocket), request=websocket, response=response)

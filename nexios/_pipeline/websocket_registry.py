@@ -17,6 +17,9 @@ __all__ = ["OpenWebSockets"]
 
 _REASON: Final = "the server stops"
 
+_PATIENCE: Final = 1.0
+"""Seconds that a client may take for its close frame; a server that has let go of it never says so."""
+
 
 class OpenWebSockets:
     """The WebSockets of one app that somebody serves now; one per process.
@@ -78,9 +81,10 @@ class OpenWebSockets:
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:
     try:
-        if websocket.connection_state is SocketState.CONNECTING:
-            await websocket.deny(503)
-        else:
-            await websocket.close(code, reason)
+        async with asyncio.timeout(_PATIENCE):
+            if websocket.connection_state is SocketState.CONNECTING:
+                await websocket.deny(503)
+            else:
+                await websocket.close(code, reason)
     except Exception:
         pass  # the connection is gone, or its server is

@@ -1,7 +1,9 @@
 """Which events does nexios itself emit, and which name covers several of them?
 
 `startup` and `shutdown` carry the app, `request.started` the request, the other `request.*` request
-and response, `error` request and exception. An app may emit any other name as well; dots mean nothing.
+and response, `error` request and exception. `websocket.connected` and `websocket.disconnected` carry
+the WebSocket, `websocket.failed`, and `error` where it came up in one, the WebSocket and the exception.
+An app may emit any other name as well; dots mean nothing.
 """
 
 from collections.abc import Mapping
@@ -37,8 +39,11 @@ REQUEST_FAILED: Final = "request.failed"
 WEBSOCKET: Final = "websocket"
 """A listener of this one hears every `websocket.*` below."""
 WEBSOCKET_CONNECTED: Final = "websocket.connected"
+"""It is accepted."""
 WEBSOCKET_DISCONNECTED: Final = "websocket.disconnected"
+"""One that was accepted is over; its `close_code` says how."""
 WEBSOCKET_FAILED: Final = "websocket.failed"
+"""An exception that nobody expected came up in it, before it was accepted or after."""
 
 ERROR: Final = "error"
 """An exception that no handler of the app expected."""

@@ -5,7 +5,7 @@ Which step is legal when stands in `websocket_state.py`. One task reads; any tas
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from nexios.errors import ClientDisconnect
 from nexios.http.headers import Headers, check_value
@@ -15,6 +15,7 @@ from nexios.messages.clock import Clock, sleep
 from nexios.messages.connection import Connection
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import WebSocketTransport
+from nexios.messages.websocket_context import WebSocketContext
 from nexios.messages.websocket_messages import (
     Message,
     Pace,
@@ -51,17 +52,6 @@ P = ParamSpec("P")
 
 Intercept = Callable[[Message], Message | None]
 """Sees each message before whoever reads it; gives what is read in its place, or None for nothing at all."""
-
-
-class WebSocketContext(Protocol):
-    """What a WebSocket asks of the application that serves it."""
-
-    @property
-    def app(self) -> Any:
-        """The application, as in `websocket.app`."""
-
-    def url_path_for(self, name: str, params: Mapping[str, Any]) -> str:
-        """The path of a named route."""
 
 
 class WebSocket(Connection[WebSocketTransport]):
@@ -171,6 +161,11 @@ class WebSocket(Connection[WebSocketTransport]):
         """Whether messages can go both ways, as far as we know."""
         return self.connection_state is SocketState.OPEN
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the conversation has ended, or never began because it was denied."""
+        return self.connection_state not in (SocketState.CONNECTING, SocketState.OPEN)
+
     def url_for(self, name: str, /, **params: Any) -> str:
         """Return the path of the route called `name`, percent-encoded. Raises `NoSuchRoute`."""
         return quote_path(self.root_path).removesuffix("/") + self._context.url_path_for(name, params)
@@ -222,6 +217,10 @@ class WebSocket(Connection[WebSocketTransport]):
         except ClientDisconnect:
             self.connection_state = SocketState.LEFT
 
+    def when_opened(self, function: Callable[["WebSocket"], Awaitable[None]]) -> None:
+        """Let an async function be called with the WebSocket as soon as it is accepted."""
+        self._on_open = (*self._on_open, function)
+
     def intercept(self, function: Intercept) -> None:
         """Let a function see each message first, after those that are there already: a heartbeat takes its pongs out.
 
@@ -260,15 +259,15 @@ class WebSocket(Connection[WebSocketTransport]):
         A message that is none is told to the client, and the next one is awaited; with
         `websocket.bad_messages = "raise"` it is a `BadMessage` instead. So do all that follow.
         """
-        return await self._read(read_text)
+        return await self.receive_by(read_text)
 
     async def receive_bytes(self) -> bytes:
         """Return the next message that is binary. Bad messages are treated as by `receive_text`."""
-        return await self._read(read_bytes)
+        return await self.receive_by(read_bytes)
 
     async def receive_json(self) -> Any:
         """Return the value of the next message that is JSON, text or binary. Bad ones as by `receive_text`."""
-        return await self._read(read_json, self._limits.max_json_depth)
+        return await self.receive_by(read_json, self._limits.max_json_depth)
 
     @overload
     async def receive_as(self, kind: type[V]) -> V: ...
@@ -283,7 +282,23 @@ class WebSocket(Connection[WebSocketTransport]):
         Raises:
             ConfigurationError: Nothing reads the type.
         """
-        return await self._read(read_as, self._limits.max_json_depth, kind)
+        return await self.receive_by(read_as, self._limits.max_json_depth, kind)
+
+    async def receive_by(self, read: Callable[Concatenate[Message, P], V], *args: P.args, **kwargs: P.kwargs) -> V:
+        """Return what a function of yours makes of the next message; what it refuses by `BadMessage` is a bad one."""
+        while True:
+            message = await self.receive()
+            try:
+                return read(message, *args, **kwargs)
+            except BadMessage as exc:
+                refused = exc
+            await self.refuse(refused)
+
+    async def refuse(self, exc: BadMessage) -> None:
+        """Tell the client of a bad message; with `bad_messages = "raise"` raise it instead."""
+        if self.bad_messages == "raise":
+            raise exc
+        await self._send(self._transport.send_text, answer_to(exc))
 
     async def send_text(self, text: str) -> None:
         """Send a text message.
@@ -354,18 +369,6 @@ class WebSocket(Connection[WebSocketTransport]):
 
     def __repr__(self) -> str:
         return f"<WebSocket {self.path!r} {self.connection_state.value}>"
-
-    async def _read(self, read: Callable[Concatenate[Message, P], V], *args: P.args, **kwargs: P.kwargs) -> V:
-        """Return what `read` makes of the first message that it likes."""
-        while True:
-            message = await self.receive()
-            try:
-                return read(message, *args, **kwargs)
-            except BadMessage as exc:
-                if self.bad_messages == "raise":
-                    raise
-                answer = answer_to(exc)
-            await self._send(self._transport.send_text, answer)
 
     def _intercepted(self, message: Message) -> Message | None:
         kept: Message | None = message

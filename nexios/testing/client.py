@@ -1,7 +1,7 @@
 """How does a test talk to an app? As a client would, with cookies and redirects, and without a network."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, MutableMapping
+from collections.abc import Coroutine, Mapping, MutableMapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar, Unpack, cast
@@ -11,6 +11,7 @@ from nexios._pipeline.engine import Engine
 from nexios._pipeline.in_use import using
 from nexios._pipeline.overrides import check_replacements
 from nexios.application import NexiosApp
+from nexios.messages.clock import Clock
 from nexios.messages.transport import Address
 from nexios.settings import Settings
 from nexios.testing.asgi_side import EngineOverASGI, serve_asgi
@@ -18,11 +19,15 @@ from nexios.testing.build import build_request
 from nexios.testing.exchange import serve_in_memory
 from nexios.testing.faces import Options, SyncTestClient
 from nexios.testing.library import URL, USE_CLIENT_DEFAULT, AsyncClient, Response
+from nexios.testing.library import Request as HTTPRequest
 from nexios.testing.life import TestedLife
 from nexios.testing.portal import Portal
 from nexios.testing.settings import changed_settings
 from nexios.testing.streaming import ResponseStream
 from nexios.testing.transport import MemoryTransport
+from nexios.testing.websocket import WebSocketSession
+from nexios.testing.websocket_asgi import serve_websocket_asgi
+from nexios.testing.websocket_wire import MemoryWebSocket
 from nexios.testing.wire import AppTransport
 
 __all__ = ["TestClient"]
@@ -58,6 +63,7 @@ class TestClient:
 
     `interface="asgi"` goes through the ASGI side of the app and checks what it sends there.
     `timeout` is in seconds without anything from the app; None waits as long as it takes.
+    `clock` is what the timeouts of WebSockets go by, for a test that lets time pass itself.
     """
 
     __test__ = False  # pytest takes it for a test class otherwise
@@ -77,8 +83,10 @@ class TestClient:
         timeout: float | None = 30.0,
         root_path: str = "",
         client_address: tuple[str, int] = ("127.0.0.1", 50000),
+        clock: Clock | None = None,
     ) -> None:
         self._app = app
+        self._clock = clock
         self._settings = settings if isinstance(settings, Settings) else changed_settings(app.settings, settings or {})
         self._overrides = check_replacements(overrides or {})
         self._interface = interface
@@ -112,6 +120,7 @@ class TestClient:
         """The app as it was compiled for this client; no further registration in it afterwards."""
         if self._engine is None:
             self._engine = self._app.compile(self._settings, self._overrides)
+            self._engine.websockets.sockets.clock = self._clock
             self._app.freeze()
         return self._engine
 
@@ -193,6 +202,46 @@ class TestClient:
         received. `received=0` leaves when the response begins.
         """
         return self._call(self._leave_early(method, url, sent, received, options))
+
+    def websocket_connect(
+        self,
+        url: str,
+        *,
+        subprotocols: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        cookies: dict[str, str] | None = None,
+        timeout: float | None = 5.0,
+    ) -> WebSocketSession:
+        """Open a WebSocket, in a block: `async with client.websocket_connect("/ws/1") as ws:`.
+
+        The client's headers and cookies go with the handshake. `timeout` is how long, in seconds, each wait for
+        the app may take; over it is a `WebSocketTimeout`, which says what the handler waits for.
+        Entering the block raises `WebSocketDenied` with the response when the app refuses.
+        """
+        options: Options = {"headers": headers, "params": params, "cookies": cookies}
+        return WebSocketSession(
+            partial(self._handshake, url, tuple(subprotocols), options),
+            self._serve_websocket,
+            portal=self._portal,
+            timeout=timeout,
+            raise_app_exceptions=self._wire.raise_app_exceptions,
+        )
+
+    def _handshake(
+        self, url: str, subprotocols: Sequence[str], options: Options
+    ) -> tuple[MemoryWebSocket, HTTPRequest]:
+        self._open_life()
+        request = build_request(self._http, "GET", url, options)
+        return self._wire.websocket(request, subprotocols), request
+
+    async def _serve_websocket(self, transport: MemoryWebSocket) -> None:
+        with using(self.engine):
+            engine = self._app.engine
+            if self._interface == "asgi":
+                await serve_websocket_asgi(EngineOverASGI(engine), transport)
+            else:
+                await engine.websockets.handle(transport, engine)
 
     async def _send(self, method: str, url: str, options: Options, *, stream: bool = False) -> Response:
         self._open_life()

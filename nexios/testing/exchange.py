@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ from nexios.routing.flatten import flatten
 from nexios.testing.legal import check_length, check_message
 from nexios.testing.transport import MemoryTransport
 
-__all__ = ["Exchange", "Serve", "errors_noted", "serve_in_memory"]
+__all__ = ["GRACE", "Exchange", "Serve", "errors_noted", "serve_in_memory", "unhandled_in"]
 
 Serve = Callable[[MemoryTransport], Awaitable[None]]
 """Answers one exchange."""
@@ -57,11 +57,10 @@ class Exchange:
 
     def __init__(self, transport: MemoryTransport, serve: Serve) -> None:
         self.transport = transport
-        self.unhandled: list[Exception] = []
-        """What came up in the app and nobody expected."""
         self._seen: BaseException | None = None
         context = copy_context()
-        context.run(_unhandled.set, self.unhandled)
+        self.unhandled: list[Exception] = unhandled_in(context)
+        """What came up in the app and nobody expected."""
         self._task = asyncio.get_running_loop().create_task(self._run(serve), context=context)
 
     async def _run(self, serve: Serve) -> None:
@@ -106,6 +105,13 @@ class Exchange:
         for name, value in transport.response_headers:
             if name == "content-length":
                 check_length(transport.method, transport.status, int(value), size)
+
+
+def unhandled_in(context: Context) -> list[Exception]:
+    """Return the list that will hold the unhandled errors of what runs in `context`."""
+    errors: list[Exception] = []
+    context.run(_unhandled.set, errors)
+    return errors
 
 
 @contextmanager

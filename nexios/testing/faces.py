@@ -6,6 +6,7 @@ from typing import IO, Any, Protocol, TypedDict, Unpack
 
 from nexios.application import NexiosApp
 from nexios.testing.library import Auth, Request, Response
+from nexios.testing.websocket import SyncWebSocketSession
 
 __all__ = ["Content", "Options", "SyncTestClient"]
 
@@ -80,6 +81,18 @@ class SyncTestClient(Protocol):
         self, method: str, url: str, *, sent: int | None = None, received: int | None = None, **options: Unpack[Options]
     ) -> bytes:
         """Send a request and leave in the middle."""
+
+    def websocket_connect(
+        self,
+        url: str,
+        *,
+        subprotocols: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        cookies: dict[str, str] | None = None,
+        timeout: float | None = 5.0,
+    ) -> AbstractContextManager[SyncWebSocketSession]:
+        """Open a WebSocket."""
 
     def url_for(self, name: str, /, **params: Any) -> str:
         """Return the path of a named route."""

@@ -4,7 +4,7 @@ Nothing leaves the process: a request for another host is refused, wherever it c
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -23,6 +23,7 @@ from nexios.testing.library import (
     Response,
 )
 from nexios.testing.transport import MemoryTransport
+from nexios.testing.websocket_wire import MemoryWebSocket
 
 __all__ = ["AppTransport"]
 
@@ -110,6 +111,26 @@ class AppTransport(AsyncBaseTransport):
             client=self._client_address,
             server=Address(url.host, url.port or _PORTS.get(url.scheme)),
             leave_after=leave_after,
+        )
+
+    def websocket(self, request: Request, subprotocols: Sequence[str]) -> MemoryWebSocket:
+        """Return the WebSocket that a request for its handshake opens (RFC 6455 section 4.1)."""
+        self._refuse_foreign(request)
+        url, own = request.url, ("accept", "accept-encoding", "connection", "content-length")
+        headers = [pair for pair in _headers(request) if pair[0] not in own]
+        headers += [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13")]
+        headers += [("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")]
+        if subprotocols:
+            headers.append(("sec-websocket-protocol", check_value(", ".join(subprotocols))))
+        return MemoryWebSocket(
+            url.path,
+            headers=headers,
+            query_string=url.query.decode("ascii"),
+            scheme="wss" if url.scheme in ("https", "wss") else "ws",
+            root_path=self._root_path,
+            client=self._client_address,
+            server=Address(url.host, url.port or _PORTS.get(url.scheme)),
+            subprotocols=subprotocols,
         )
 
     def _raise_errors(self, exchange: Exchange, request: Request) -> None:

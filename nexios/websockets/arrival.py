@@ -75,13 +75,14 @@ async def _replay(
 ) -> int:
     """Return the number from which on everything is still to come."""
     while True:
+        before = room.last
         replay = await backend.history(room.name, after=seen, keep=keep)
         if not replay.complete:
             await gap()
         for stored in replay.messages:
             await write(Message(room.name, stored.sequence, read_body(stored.body)))
         seen = replay.last
-        if room.last <= seen or not replay.messages:
+        if room.last <= seen or seen < before:  # an engine that forgets what was received has lost its memory
             return seen
 
 

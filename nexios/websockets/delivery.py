@@ -10,10 +10,10 @@ That a task waits is seen in the same turn of the event loop, by a callback righ
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from nexios.websockets.message import Frame
-from nexios.websockets.outbox import Counters, Outbox
+from nexios.websockets.outbox import Counters, Outbox, Wrap
 
 __all__ = ["Delivery"]
 
@@ -24,25 +24,26 @@ _TURN: Final = 1000
 class Delivery:
     """The messages of one hub on their way to outboxes and sockets, in the order of `push`."""
 
-    __slots__ = ("_counters", "_current", "_frame", "_items", "_late", "_left", "_loop", "_task", "_total")
+    __slots__ = ("_counters", "_current", "_frame", "_items", "_late", "_left", "_loop", "_task", "_total", "_wrap")
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._items: deque[tuple[Frame, Sequence[Outbox]]] = deque()
+        self._items: deque[tuple[Frame, Sequence[Outbox], Wrap | None]] = deque()
         self._left: Iterator[Outbox] = iter(())
         self._frame: Frame | None = None
         self._current: Outbox | None = None
+        self._wrap: Wrap | None = None
         self._total = 0
         self._late = 0
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def push(self, frame: Frame, outboxes: Sequence[Outbox]) -> None:
-        """Begin to deliver a message. The sequence must not change any more."""
+    def push(self, frame: Frame, outboxes: Sequence[Outbox], wrap: Wrap | None = None) -> None:
+        """Begin to deliver a message. The sequence must not change any more; `wrap` is that of all of them."""
         if not outboxes:
             return
         self._counters.queued += len(outboxes)
-        self._items.append((frame, outboxes))
+        self._items.append((frame, outboxes, wrap))
         if self._task is None or self._loop is not asyncio.get_running_loop():
             self._begin()
 
@@ -86,7 +87,7 @@ class Delivery:
         if self._frame is None:
             if not self._items:
                 return False
-            self._frame, outboxes = self._items.popleft()
+            self._frame, outboxes, self._wrap = self._items.popleft()
             self._left, self._total, self._late = iter(outboxes), len(outboxes), 0
         return True
 
@@ -95,7 +96,9 @@ class Delivery:
         frame = self._frame
         if frame is None:
             return True
-        data = frame.data
+        data: Any = frame.data
+        wrapped = None if self._wrap is None else self._wrap(data)
+        is_text = isinstance(data, str)
         for outbox in self._left:
             if outbox.busy:
                 self._late += 1
@@ -103,7 +106,12 @@ class Delivery:
                 continue
             self._current = outbox
             try:
-                await (outbox.send_text(data) if isinstance(data, str) else outbox.send_bytes(data))
+                if wrapped is not None:
+                    await outbox.send_direct(wrapped)
+                elif is_text:
+                    await outbox.send_text(data)
+                else:
+                    await outbox.send_bytes(data)
             except BaseException as exc:
                 self._not_taken(outbox)
                 if not isinstance(exc, Exception):

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["MAX_SEQUENCE", "HistoryLimits", "HistoryLog", "Replay", "Stored", "parse_last_seen"]
+__all__ = ["MAX_SEQUENCE", "HistoryLimits", "HistoryLog", "Replay", "Stored", "parse_last_seen", "replay_of"]
 
 MAX_SEQUENCE: Final = 2**53 - 1
 """The largest integer that JavaScript keeps exactly."""
@@ -116,15 +116,17 @@ class HistoryLog:
         return replay_of(messages, after=sequence, last=self.last)
 
 
-def replay_of(messages: tuple[Stored, ...], *, after: int, last: int) -> Replay:
+def replay_of(messages: tuple[Stored, ...], *, after: int, last: int, oldest: int | None = None) -> Replay:
     """Return the answer to "what came after?", for a channel whose numbers have no holes.
 
-    `messages` is all that is kept, or at least all of it that comes after; `last` the number that was given last,
-    0 when it was forgotten. A number that the channel never gave is one from before it lost its memory.
+    `messages` is all that is kept, or at least all of it that comes after; `oldest` is the number of the oldest that is
+    kept, by default the first of these. `last` is the number that was given last, 0 when it was forgotten. A
+    number that the channel never gave is one from before it lost its memory.
     """
     if not 0 < after <= last:
         return Replay(messages, last, complete=after == 0)
-    oldest = messages[0].sequence if messages else last + 1
+    if oldest is None:
+        oldest = messages[0].sequence if messages else last + 1
     return Replay(tuple(one for one in messages if one.sequence > after), last, complete=after >= oldest - 1)
 
 

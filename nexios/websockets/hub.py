@@ -39,7 +39,7 @@ from nexios.websockets.presence import LEASE, Presence
 from nexios.websockets.room import Room
 from nexios.websockets.rooms import Rooms
 from nexios.websockets.rules import Guard, Rules, matches, prefix_of
-from nexios.websockets.sockets import Sockets
+from nexios.websockets.sockets import Sockets, direct_of
 
 __all__ = ["CHANNELS_PRESENCE", "GOING_AWAY", "TRY_AGAIN_LATER", "Hub"]
 
@@ -351,6 +351,7 @@ class Hub:
         return Outbox(
             websocket.send_text,
             websocket.send_bytes,
+            direct=direct_of(websocket),
             limits=limits or self._limits,
             counters=self.counters,
             clock=self._clock,
@@ -363,7 +364,7 @@ class Hub:
         if isinstance(exc, TooSlow):
             self._note_slow(exc)
             self._close_soon(websocket, TRY_AGAIN_LATER, "too slow")
-        elif not isinstance(exc, WebSocketDisconnect):
+        elif not isinstance(exc, WebSocketDisconnect | OSError):
             _logger.warning("a member of a channel could not be written to", exc_info=exc)
             self._close_soon(websocket, 1011, "")
 

@@ -12,14 +12,14 @@ block        who publishes in this process waits, `send_timeout` seconds at most
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
 from nexios.messages.clock import Clock, Timer
 from nexios.websockets.message import Frame
 
-__all__ = ["Counters", "Outbox", "OutboxLimits", "Policy", "TooSlow"]
+__all__ = ["Counters", "Direct", "Outbox", "OutboxLimits", "Policy", "TooSlow", "Wrap"]
 
 Policy = Literal["disconnect", "drop_oldest", "drop_new", "block"]
 
@@ -74,6 +74,24 @@ class TooSlow(Exception):
     """A member did not take its messages fast enough."""
 
 
+class Direct(Protocol):
+    """A server's own way to send, with nothing between: `send` takes what `wrap` makes of a text or bytes.
+
+    For who sends one message to many: it is wrapped once for all whose `wrap` is the same.
+    """
+
+    @property
+    def wrap(self) -> "Wrap":
+        """Make of a message what `send` takes; one function for all connections of a server."""
+
+    @property
+    def send(self) -> Callable[[Any], Awaitable[Any]]:
+        """Send it on this connection. Raises OSError when the client has gone."""
+
+
+Wrap = Callable[[str | bytes], object]
+
+
 class Outbox:
     """What waits for one member, and the task that writes it, if there is one.
 
@@ -95,7 +113,9 @@ class Outbox:
         "is_closed",
         "limits",
         "send_bytes",
+        "send_direct",
         "send_text",
+        "wrap",
     )
 
     def __init__(
@@ -103,6 +123,7 @@ class Outbox:
         send_text: Callable[[str], Awaitable[Any]],
         send_bytes: Callable[[bytes], Awaitable[Any]],
         *,
+        direct: Direct | None = None,
         limits: OutboxLimits,
         counters: Counters,
         clock: Clock,
@@ -111,6 +132,8 @@ class Outbox:
         """`fail` is called once, when a send raises or the member is too slow; the outbox is closed then."""
         self.send_text = send_text
         self.send_bytes = send_bytes
+        self.wrap: Wrap | None = None if direct is None else direct.wrap
+        self.send_direct: Callable[[Any], Awaitable[Any]] = send_text if direct is None else direct.send
         self.limits = limits
         self.busy = False
         self.is_closed = False

@@ -71,7 +71,10 @@ class PresenceView:
 
     def _by_key(self) -> dict[str, PresenceEntry]:
         """For each user the member that came first."""
-        return {entry.key: entry for entry in reversed(self.entries.values())}
+        found: dict[str, PresenceEntry] = {}
+        for entry in self.entries.values():
+            found.setdefault(entry.key, entry)
+        return found
 
     def _changed(self, before: Mapping[str, PresenceEntry]) -> PresenceDiff:
         after = self._by_key()

@@ -10,9 +10,12 @@ from nexios.websockets.delivery import Delivery
 from nexios.websockets.feed import Feed
 from nexios.websockets.member import Member
 from nexios.websockets.message import Frame, Message
-from nexios.websockets.outbox import Outbox
+from nexios.websockets.outbox import Outbox, Wrap
 
 __all__ = ["Room", "is_for"]
+
+_Outboxes = dict[Wrap | None, dict[str, Outbox]]
+"""By the way in which their servers want a message: it is wrapped once for each."""
 
 
 class Room:
@@ -43,8 +46,8 @@ class Room:
     def __init__(self, name: str, delivery: Delivery) -> None:
         self.name = name
         self._delivery = delivery
-        self._plain: dict[str, Outbox] = {}
-        self._enveloped: dict[str, Outbox] = {}
+        self._plain: _Outboxes = {}
+        self._enveloped: _Outboxes = {}
         self.members: dict[str, Member] = {}
         self.arriving: dict[str, Member] = {}
         self.ahead: dict[str, tuple[Member | Feed, int]] = {}
@@ -74,12 +77,15 @@ class Room:
         if seen > self.last:
             self.ahead[member.id] = member, seen
         else:
-            self._boxes(member)[member.id] = member.outbox
+            self._gets_all(member)
 
     def remove(self, member: Member) -> None:
         """Take a member out."""
-        for outboxes in (self._plain, self._enveloped, self.patient):
-            outboxes.pop(member.id, None)
+        group = self._group_of(member)
+        outboxes = group.get(member.outbox.wrap, {})
+        if outboxes.pop(member.id, None) is not None and not outboxes:
+            del group[member.outbox.wrap]
+        self.patient.pop(member.id, None)
         self.members.pop(member.id, None)
         self.arriving.pop(member.id, None)
         self.ahead.pop(member.id, None)
@@ -109,10 +115,10 @@ class Room:
         if message.exclude or message.to or self.arriving or self.ahead:
             self._deliver_to_some(message)
         else:
-            if self._plain:
-                self._delivery.push(message.frame, list(self._plain.values()))
-            if self._enveloped:
-                self._delivery.push(message.envelope, list(self._enveloped.values()))
+            for wrap, outboxes in self._plain.items():
+                self._delivery.push(message.frame, list(outboxes.values()), wrap)
+            for wrap, outboxes in self._enveloped.items():
+                self._delivery.push(message.envelope, list(outboxes.values()), wrap)
         if self.feeds and not message.to:
             for feed in tuple(self.feeds.values()):
                 feed.put(message)
@@ -144,9 +150,12 @@ class Room:
                 if isinstance(member, Feed):
                     self.feeds[id] = member
                 else:
-                    self._boxes(member)[id] = member.outbox
+                    self._gets_all(member)
 
-    def _boxes(self, member: Member) -> dict[str, Outbox]:
+    def _gets_all(self, member: Member) -> None:
+        self._group_of(member).setdefault(member.outbox.wrap, {})[member.id] = member.outbox
+
+    def _group_of(self, member: Member) -> _Outboxes:
         return self._enveloped if member.envelope else self._plain
 
 

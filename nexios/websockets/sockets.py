@@ -1,28 +1,21 @@
 """In which channels is a WebSocket, and how do we hear that it is over?"""
 
-import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from nexios.messages.websocket import WebSocket
 from nexios.websockets.member import Member
+from nexios.websockets.outbox import Direct
 from nexios.websockets.rules import TooManyChannels
 
-__all__ = ["Sockets"]
-
-
-class _Socket:
-    __slots__ = ("members", "on_task_end", "task")
-
-    def __init__(self) -> None:
-        self.members: dict[str, Member] = {}
-        self.task: asyncio.Task[object] | None = None
-        self.on_task_end: Callable[[object], None] | None = None
+__all__ = ["Sockets", "direct_of"]
 
 
 class Sockets:
     """The WebSockets of one hub, while they are in any channel.
 
-    `forget` is called with a WebSocket that is over: its handler has ended, or its connection.
+    `forget` is called with a WebSocket that is over: closed by either side, broken, or its handler has ended.
     """
 
     __slots__ = ("_forget", "_most", "_sockets")
@@ -30,7 +23,7 @@ class Sockets:
     def __init__(self, most: int, forget: Callable[[WebSocket], None]) -> None:
         self._most = most
         self._forget = forget
-        self._sockets: dict[WebSocket, _Socket] = {}
+        self._sockets: dict[WebSocket, dict[str, Member]] = {}
 
     def __len__(self) -> int:
         return len(self._sockets)
@@ -40,13 +33,11 @@ class Sockets:
 
     def members_of(self, websocket: WebSocket) -> tuple[Member, ...]:
         """What it is in all its channels."""
-        socket = self._sockets.get(websocket)
-        return () if socket is None else tuple(socket.members.values())
+        return tuple(self._sockets.get(websocket, {}).values())
 
     def find(self, websocket: WebSocket, channel: str) -> Member | None:
         """What it is in one channel."""
-        socket = self._sockets.get(websocket)
-        return None if socket is None else socket.members.get(channel)
+        return self._sockets.get(websocket, {}).get(channel)
 
     def check(self, websocket: WebSocket) -> None:
         """Is there room for one more channel?
@@ -54,30 +45,28 @@ class Sockets:
         Raises:
             TooManyChannels: There is none.
         """
-        if len(self.members_of(websocket)) >= self._most:
+        if len(self._sockets.get(websocket, ())) >= self._most:
             raise TooManyChannels
 
     def add(self, member: Member) -> None:
-        """Take a member in, and hear of the end of its WebSocket."""
-        socket = self._sockets.get(member.websocket)
-        if socket is None:
-            socket = self._sockets[member.websocket] = _Socket()
-            self._watch(member.websocket, socket)
-        socket.members[member.channel] = member
+        """Take a member in, and hear of the end of its WebSocket, which may be now."""
+        websocket = member.websocket
+        is_new = websocket not in self._sockets
+        self._sockets.setdefault(websocket, {})[member.channel] = member
+        on_end: Any = getattr(websocket, "on_end", None)
+        if is_new and on_end is not None:
+            on_end(partial(self._forget, websocket))
 
     def remove(self, member: Member) -> None:
         """Take a member out."""
-        socket = self._sockets.get(member.websocket)
-        if socket is not None and socket.members.get(member.channel) is member:
-            del socket.members[member.channel]
-            if not socket.members:
+        members = self._sockets.get(member.websocket, {})
+        if members.get(member.channel) is member:
+            del members[member.channel]
+            if not members:
                 del self._sockets[member.websocket]
-                if socket.task is not None and socket.on_task_end is not None:
-                    socket.task.remove_done_callback(socket.on_task_end)
 
-    def _watch(self, websocket: WebSocket, socket: _Socket) -> None:
-        """The task that joins is that of the handler, or ends with it."""
-        socket.task = asyncio.current_task()
-        if socket.task is not None:
-            socket.on_task_end = lambda _: self._forget(websocket)
-            socket.task.add_done_callback(socket.on_task_end)
+
+def direct_of(websocket: WebSocket) -> Direct | None:
+    """The server's own way to send, which may be used only where we hear at once that the WebSocket is over."""
+    direct: Direct | None = getattr(websocket, "direct", None)
+    return direct if hasattr(websocket, "on_end") else None

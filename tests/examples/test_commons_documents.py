@@ -15,7 +15,9 @@ BEARER = {"authorization": "Bearer sesame"}
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/moderation/openapi.json"])
 async def test_each_document_is_valid(client: TestClient, path: str) -> None:
-    OpenAPIV31SpecValidator((await client.get(path)).json()).validate()
+    document = (await client.get(path)).json()
+
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/scalar", "/docs/swagger", "/docs/redoc", "/moderation/docs"])

@@ -152,7 +152,7 @@ def test_the_documentation_leads_from_the_first_page_to_a_valid_document(client:
     assert 'href="/docs"' in first.text
     assert (page.status_code, client.get("/moderation/docs").status_code) == (200, 200)
     for answer in (document, moderation):
-        OpenAPIV31SpecValidator(answer.json()).validate()
+        assert list(OpenAPIV31SpecValidator(answer.json()).iter_errors()) == []
     assert client.get("/openapi.json", headers={"if-none-match": document.headers["etag"]}).status_code == 304
 
 
@@ -273,11 +273,21 @@ def test_an_upload_that_is_too_large_is_refused(client: httpx2.Client, room: str
     assert client.get(f"{room}/attachments").json() == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"name": "\\ud800"}', b"\xff\xfe", b"[" * 100_00, b'{"name":1}{}'])
-def test_what_is_no_json_is_a_bad_request(client: httpx2.Client, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 422, "invalid_input"),
+        (b"{", 400, "malformed_json"),
+        (b'{"name": "\\ud800"}', 400, "malformed_json"),
+        (b"\xff\xfe", 400, "malformed_json"),
+        (b"[" * 100_00, 400, "json_too_deep"),
+        (b'{"name":1}{}', 400, "malformed_json"),
+    ],
+)
+def test_what_is_no_json_is_refused(client: httpx2.Client, body: bytes, status: int, code: str) -> None:
     response = client.post("/api/rooms", content=body, headers={"content-type": "application/json"})
 
-    assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
+    assert (response.status_code, response.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize(

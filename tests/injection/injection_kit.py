@@ -1,12 +1,12 @@
 """What the tests of dependency injection have in common: an app of one handler, and a list of what happened."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from nexios import NexiosApp
 from nexios.testing import RawAnswer, call
 
-__all__ = ["Trace", "ask", "one_route", "result_of"]
+__all__ = ["Session", "Sessions", "Trace", "ask", "one_route", "result_of"]
 
 Trace = list[str]
 """What happened, in order."""
@@ -30,3 +30,29 @@ async def result_of(handler: Callable[..., Any], **options: Any) -> Any:
     assert answer.status == 200, answer.body
     is_text = (answer.header("content-type") or "").startswith("text/")
     return answer.body.decode() if is_text else answer.json()
+
+
+class Session:
+    """What most tests open; it knows its number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Sessions:
+    """Opens sessions, and keeps what became of them."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.ends: list[str] = []
+
+    async def get(self) -> AsyncIterator[Session]:
+        self.opened += 1
+        number = self.opened
+        try:
+            yield Session(number)
+        except BaseException as exc:
+            self.ends.append(f"{number} rolled back for {type(exc).__name__}")
+            raise
+        else:
+            self.ends.append(f"{number} committed")

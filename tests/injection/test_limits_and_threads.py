@@ -97,10 +97,16 @@ async def test_a_place_is_held_until_the_scope_ends() -> None:
     assert connections.most == 1
 
 
-@pytest.mark.parametrize(("wait", "retry_after"), [(0, "1"), (0.01, "1"), (1.2, "2")])
+@pytest.mark.parametrize(("wait", "retry_after"), [(0, "1"), (0.01, "1"), (1.2, "2"), (59.5, "60")])
 async def test_who_waits_too_long_is_sent_away_with_503_and_told_when_to_come_back(
-    wait: float, retry_after: str
+    wait: float, retry_after: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    timeout, waited = asyncio.timeout, []
+
+    def at_once(seconds: float) -> Any:
+        waited.append(seconds)
+        return timeout(0)
+
     connections, may_end = Connections(), asyncio.Event()
 
     async def handler(one: None = Depend(connections.get, limit=1, wait=wait)) -> str:
@@ -110,10 +116,12 @@ async def test_who_waits_too_long_is_sent_away_with_503_and_told_when_to_come_ba
     app = one_route(handler)
     first = asyncio.ensure_future(ask(app))
     await until(lambda: connections.open)
+    monkeypatch.setattr(asyncio, "timeout", at_once)
     refused = await ask(app)
+    monkeypatch.undo()
     may_end.set()
 
-    assert (refused.status, refused.header("retry-after")) == (503, retry_after)
+    assert (refused.status, refused.header("retry-after"), waited) == (503, retry_after, [wait])
     assert (await first).status == 200
     assert (await ask(app)).status == 200
 
@@ -315,6 +323,7 @@ async def test_many_generators_in_few_threads_do_not_wait_for_each_other(kind: s
 async def test_a_generator_is_closed_while_all_threads_are_busy() -> None:
     trace: Trace = []
     reached, may_go_on = threading.Semaphore(0), threading.Event()
+    in_handler, may_return = asyncio.Event(), asyncio.Event()
 
     def connection() -> Iterator[None]:
         yield
@@ -325,24 +334,28 @@ async def test_a_generator_is_closed_while_all_threads_are_busy() -> None:
         may_go_on.wait(20)
 
     async def handler(one: None = Depend(connection, thread=True)) -> str:
-        blocked.extend(asyncio.ensure_future(ask(app, "/busy")) for _ in range(4))
-        for _ in range(2):
-            await asyncio.to_thread(reached.acquire, timeout=20)
+        in_handler.set()
+        await may_return.wait()
         return "whole"
 
     async def blocking(value: None = Depend(busy, thread=True)) -> str:
         return "was busy"
 
-    blocked: list[asyncio.Future[Any]] = []
     app = NexiosApp(thread_limit=2)
     app.get("/")(handler)
     app.get("/busy")(blocking)
-
-    assert (await ask(app)).body == b"whole"
-    assert trace == ["close"]
-    assert not any(one.done() for one in blocked)
-    may_go_on.set()
-    assert {(await one).body for one in blocked} == {b"was busy"}
+    async with TestClient(app) as client:
+        first = asyncio.ensure_future(client.get("/"))
+        await in_handler.wait()
+        blocked = [asyncio.ensure_future(client.get("/busy")) for _ in range(4)]
+        for _ in range(2):
+            await asyncio.to_thread(reached.acquire, timeout=20)
+        may_return.set()
+        assert (await first).text == "whole"
+        await until(lambda: trace)
+        assert not any(one.done() for one in blocked)
+        may_go_on.set()
+        assert [(await one).text for one in blocked] == ["was busy"] * 4
 
 
 async def test_the_threads_for_closing_end_with_the_app() -> None:

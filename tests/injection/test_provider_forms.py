@@ -258,7 +258,10 @@ async def test_a_context_may_be_entered_and_left_in_threads(form: str) -> None:
     assert (result, closed) == ({"got": "value", "closed": []}, [trace])
 
 
-@pytest.mark.parametrize(("provider", "value"), [(dict, {}), (list, []), (int, 0), (str, ""), (os.getpid, os.getpid())])
+@pytest.mark.parametrize(
+    ("provider", "value"),
+    [(dict, {}), (list, []), (int, 0), (str, ""), pytest.param(os.getpid, os.getpid(), id="getpid")],
+)
 async def test_a_builtin_is_called_with_nothing(provider: Any, value: object) -> None:
     async def handler(got: object = Depend(provider)) -> dict[str, object]:
         return {"got": got}

@@ -62,7 +62,8 @@ def test_the_middleware_of_every_level_is_there_once_outermost_first() -> None:
     everything = flatten(outer)
 
     assert everything.routes[0].middleware == ("outer", "middle", "inner", "route")
-    assert everything.websockets[0].middleware == ("outer", "middle", "inner", "route")
+    assert everything.websockets[0].middleware == ("outer", "middle", "inner")
+    assert everything.websockets[0].websocket_middleware == ("route",)
     assert everything.mounts[0].middleware == ("outer", "middle", "inner")
     assert flatten(outer, own_middleware=False).routes[0].middleware == ("middle", "inner", "route")
 

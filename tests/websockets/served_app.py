@@ -51,7 +51,14 @@ async def count(websocket: WebSocket) -> None:
 @app.websocket("/json")
 async def json(websocket: WebSocket) -> None:
     await websocket.accept()
+    websocket.bad_messages = "raise"
     await websocket.send_json(await websocket.receive_json())
+
+
+@app.websocket("/patient")
+async def patient(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.send_json(await websocket.receive_as(dict[str, int]))
 
 
 @app.websocket("/subprotocol")

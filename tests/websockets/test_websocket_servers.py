@@ -33,8 +33,12 @@ COMMANDS = {
     "granian-rsgi": ["granian", "--interface", "rsgi", "--port", "{port}", APP],
 }
 _CANNOT = {
-    "granian-asgi": {"accept headers": "Granian 2.8 drops the headers of websocket.accept"},
+    "granian-asgi": {
+        "accept headers": "Granian 2.8 drops the headers of websocket.accept",
+        "going away": "Granian 2.8 breaks WebSockets off when it is told to stop, before the application hears of it",
+    },
     "granian-rsgi": {
+        "going away": "Granian 2.8 breaks WebSockets off when it is told to stop, before the application hears of it",
         "close code": "RSGI 1.6 has no code in its close, and Granian 2.8 sends none",
         "accept headers": "RSGI 1.6 accepts without arguments",
         "subprotocol": "RSGI 1.6 accepts without arguments",
@@ -72,11 +76,16 @@ class Server:
 
 @pytest.fixture(scope="module", params=COMMANDS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    name: str = request.param
+    with running(request.param, tmp_path_factory.mktemp("server") / "log") as (server, process, log):
+        yield server
+        assert process.poll() is None, log.read_text()
+
+
+@contextlib.contextmanager
+def running(name: str, log: Path) -> Iterator[tuple[Server, "subprocess.Popen[bytes]", Path]]:
     pytest.importorskip(COMMANDS[name][0].partition("-")[0])
     port = _free_port()
     command = [part.format(port=port) for part in COMMANDS[name]]
-    log = tmp_path_factory.mktemp("server") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -88,8 +97,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         )
     try:
         _wait_until_it_listens(process, port, log)
-        yield Server(name, port)
-        assert process.poll() is None, log.read_text()
+        yield Server(name, port), process, log
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -203,6 +211,15 @@ async def test_an_error_closes_with_a_code_that_says_whose_it_is(
     assert websocket.close_code == code
 
 
+async def test_a_bad_message_is_answered_and_the_conversation_goes_on(server: Server) -> None:
+    async with server.connect("/patient") as websocket:
+        for bad in ("{", b"\xff", '{"a":"b"}'):
+            await websocket.send(bad)
+            assert decode_json(await websocket.recv(decode=False), max_depth=3)["type"] == "error"
+        await websocket.send('{"a":1}')
+        assert await websocket.recv() == '{"a":1}'
+
+
 async def test_a_message_over_the_limit_is_refused(server: Server) -> None:
     async with server.connect("/echo/1", max_size=None, compression=None) as websocket:
         await websocket.recv()
@@ -283,3 +300,23 @@ async def test_a_close_is_sent_when_we_close_and_not_when_the_handler_returns(se
     with pytest.raises(exceptions.InvalidStatus):
         await server.connect("/release")  # where the handler that still runs may end
     assert websocket.close_code in (4001, 1005)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_a_server_that_stops_says_so_to_every_client_and_ends_cleanly(name: str, tmp_path: Path) -> None:
+    """R19. uvicorn closes by itself, with 1012; where a server leaves it to the application, it is 1001."""
+    with running(name, tmp_path / "log") as (server, process, log):
+        sockets = [await server.connect("/echo/1") for _ in range(50)]
+        for websocket in sockets:
+            await websocket.recv()
+        process.send_signal(signal.SIGTERM)
+        codes = set()
+        for websocket in sockets:
+            with pytest.raises(exceptions.ConnectionClosed):
+                await websocket.recv()
+            codes.add(websocket.close_code)
+        ended = await asyncio.to_thread(process.wait, 35)
+
+    assert ended in (0, -signal.SIGTERM), log.read_text()
+    server.skip_where("going away")
+    assert codes == {1012 if name.startswith("uvicorn") else 1001}

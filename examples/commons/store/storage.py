@@ -124,12 +124,12 @@ class Transaction:
     async def commit(self) -> None:
         """Keep everything. Raises sqlite3.Error; then it is still to be rolled back."""
         await self._end("COMMIT")
-        await asyncio.to_thread(_unlink_all, self._discarded)
+        await _unlink(self._discarded)
 
     async def roll_back(self) -> None:
         """Leave everything as it was."""
         await self._end("ROLLBACK")
-        await asyncio.to_thread(_unlink_all, self._saved)
+        await _unlink(self._saved)
 
     async def _end(self, statement: str) -> None:
         if self._has_turn:
@@ -146,6 +146,11 @@ def _end(db: sqlite3.Connection, statement: str) -> None:
     """SQLite has rolled back by itself after some errors, a full disk for example."""
     if db.in_transaction or statement == "COMMIT":
         db.execute(statement)
+
+
+async def _unlink(paths: list[Path]) -> None:
+    if paths:
+        await asyncio.to_thread(_unlink_all, paths)
 
 
 def _unlink_all(paths: list[Path]) -> None:

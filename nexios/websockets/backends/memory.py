@@ -62,9 +62,10 @@ class MemoryEngine:
         self.receivers: dict[str, dict[str, Receiver]] = {}
         """For each subscribed channel, the receivers by node."""
 
-    def __len__(self) -> int:
-        """How many channels have subscribers, history or presence."""
-        return len(self._logs.keys() | self.receivers.keys() | self._presence.keys())
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels that have subscribers, history or presence."""
+        return frozenset((*self._logs, *self.receivers, *self._presence))
 
     def keep(self, channel: str, body: bytes, limits: HistoryLimits) -> int:
         """Keep a message and return its number."""

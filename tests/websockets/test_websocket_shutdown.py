@@ -1,0 +1,93 @@
+"""The app stops: what is open gets 1001, what comes is denied, and handlers have time to end."""
+
+import asyncio
+
+import pytest
+
+from nexios import NexiosApp
+from nexios._pipeline.websocket_registry import OpenWebSockets
+from nexios.errors import ServiceUnavailable
+from nexios.messages.websocket import WebSocket
+from nexios.testing.client import TestClient
+from tests.websockets.fake_transport import FakeTransport, make_websocket
+
+
+async def opened() -> tuple[WebSocket, FakeTransport]:
+    transport = FakeTransport()
+    websocket = make_websocket(transport)
+    await websocket.accept()
+    return websocket, transport
+
+
+async def test_every_open_websocket_is_closed_before_anything_else_of_the_app() -> None:
+    events: list[object] = []
+    app = NexiosApp()
+
+    @app.websocket("/ws")
+    async def ws(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text("open")
+        async for _ in websocket:
+            pass
+        events.append(websocket.close_code)
+
+    app.on_shutdown(lambda: events.append("shutdown"))
+
+    async with TestClient(app) as client:
+        sessions = [client.websocket_connect("/ws") for _ in range(20)]
+        for session in sessions:
+            await session.__aenter__()
+            await session.receive()
+
+    assert events == [1001] * 20 + ["shutdown"]
+    assert {(session.close_code, session.close_reason) for session in sessions} == {(1001, "the server stops")}
+
+
+async def test_a_restart_has_a_code_of_its_own() -> None:
+    sockets = OpenWebSockets()
+    websocket, transport = await opened()
+    sockets.add(websocket, None)
+    closing = asyncio.ensure_future(sockets.close_all(1012, "the server restarts"))
+    await asyncio.sleep(0.001)
+
+    sockets.remove(websocket)
+    await closing
+
+    assert transport.sent[-1] == ("close", 1012, "the server restarts")
+
+
+async def test_a_handshake_that_waits_is_denied_and_one_that_comes_too() -> None:
+    sockets = OpenWebSockets()
+    transport = FakeTransport()
+    websocket = make_websocket(transport)
+    sockets.add(websocket, None)
+    closing = asyncio.ensure_future(sockets.close_all())
+    await asyncio.sleep(0)
+
+    with pytest.raises(ServiceUnavailable):
+        sockets.add(make_websocket(FakeTransport()), None)
+    await asyncio.sleep(0)
+    sockets.remove(websocket)
+    await closing
+
+    assert transport.sent == [("deny", 503)]
+    sockets.add(websocket, None)  # an app can be started again
+    assert list(sockets) == [websocket]
+
+
+async def test_one_that_takes_nothing_does_not_hold_the_others_or_the_shutdown() -> None:
+    sockets = OpenWebSockets()
+    stuck, _ = await opened()
+    stuck._transport.may_close.clear()  # type: ignore[attr-defined]
+    other, transport = await opened()
+    sockets.add(stuck, None)
+    sockets.add(other, None)
+
+    await sockets.close_all(grace=0.01)
+
+    assert transport.sent[-1][:2] == ("close", 1001)
+
+
+async def test_a_stop_without_websockets_waits_for_nothing() -> None:
+    await asyncio.wait_for(OpenWebSockets().close_all(grace=60), 1)
+    assert not list(OpenWebSockets())
