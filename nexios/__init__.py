@@ -5,6 +5,7 @@ from nexios._pipeline.inputs.markers import Body, Cookie, File, Form, Header, Pa
 from nexios.application import NexiosApp
 from nexios.errors import HTTPException
 from nexios.http.forms import FormData
+from nexios.messages.connection import Connection
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.state import State
@@ -17,6 +18,7 @@ from nexios.settings import Limits, Settings
 
 __all__ = [
     "Body",
+    "Connection",
     "Cookie",
     "Depend",
     "File",

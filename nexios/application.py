@@ -27,6 +27,10 @@ from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
 from nexios.routing.router import Router
 from nexios.settings import Settings
+from nexios.websockets.backends.base import ChannelBackend
+from nexios.websockets.channel import Channel, ChannelGroup, channel_of
+from nexios.websockets.hub import Hub
+from nexios.websockets.life import HubLife
 
 __all__ = ["NexiosApp"]
 
@@ -62,6 +66,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         exception_handlers: ExceptionHandlers | None = None,
         dependencies: Iterable[object] = (),
         openapi: OpenAPI | Iterable[OpenAPI] | None = _DESCRIBED,
+        channels: ChannelBackend | Hub | None = None,
         max_body_size: int | NotGiven | None = NOT_GIVEN,
         **options: Any,
     ) -> None:
@@ -69,6 +74,8 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
 
         `dependencies` run before every handler. `openapi` says how the API describes itself, or
         where its several documents are; None switches the document and its pages off.
+        `channels` is the way of channels to other processes: a backend, or a whole `Hub`; without it they
+        are in memory.
 
         Settings come from the options, then from `NEXIOS_*` in the environment, then from
         the defaults; a `settings` object is taken as it is.
@@ -88,11 +95,12 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         self._documents = Documents(openapi, title=self.settings.title, version=self.settings.version)
         self.state: State = State()
         self.event_emitter: EventEmitter = EventEmitter(self._call_listener)
+        self.hub: Hub = channels if isinstance(channels, Hub) else Hub(channels, events=self.event_emitter)
         self.converters: ConverterRegistry = ConverterRegistry(DEFAULT_CONVERTERS)
         contexts = () if lifespan is None else (lifespan,) if callable(lifespan) else tuple(lifespan)
         self._provided: dict[Any, Dependency] = {}
         self._overrides = Overrides(self._choose_engine)
-        self._contexts: tuple[LifespanContext, ...] = contexts
+        self._contexts: tuple[LifespanContext, ...] = (*contexts, HubLife(self.hub))
         self._startup: list[Hook] = []
         self._shutdown: list[Hook] = []
         self._base: Engine | None = None
@@ -158,6 +166,13 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
             NoSuchRoute: There is no such route, or the parameters do not fit it.
         """
         return self.engine.url_path_for(name, params)
+
+    def channel(self, name: str) -> Channel | ChannelGroup:
+        """Return the channel of this app called `name`, or with a `*` at its end all whose names begin like it.
+
+        From handlers, jobs and listeners: `await app.channel("room:1").publish({"text": "hello"})`.
+        """
+        return channel_of(self.hub, name)
 
     # Dependencies
 

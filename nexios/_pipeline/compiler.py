@@ -1,7 +1,9 @@
 """How does an app become an engine? Everything that can be decided before a request is decided here."""
 
+import gc
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -44,7 +46,7 @@ from nexios.routing.reverse import ReverseIndex
 from nexios.routing.route import NOT_GIVEN, Mount, Route
 from nexios.routing.router import Router
 from nexios.routing.shadow import shadowed
-from nexios.routing.template import Template, compile_template, shape_of
+from nexios.routing.template import Template, Templates, shape_of
 from nexios.settings import Limits, Settings
 
 __all__ = ["Blueprint", "MountedApp", "compile_engine"]
@@ -80,7 +82,20 @@ def compile_engine(blueprint: Blueprint, beside: Engine | None = None) -> Engine
     Raises:
         ConfigurationError: Something does not fit; the text names the place and the fix.
     """
-    return _Compiler(blueprint, beside).engine()
+    with _without_collecting():
+        return _Compiler(blueprint, beside).engine()
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """What compile makes is there to stay: to look through it for rubbish, again and again, takes half of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Compiler:
@@ -98,6 +113,7 @@ class _Compiler:
         self.handlers = Handlers(blueprint.app, graph, self.programs, sources, threads)
         self.injector = Injector(blueprint.app, graph, self.programs, sources)
         self.installed = Installed(self.resources.layers, self.injector.names_of)
+        self.templates = Templates(blueprint.converters)
         self.operations: list[Operation] = []
         self.matcher: Matcher[Plan] = Matcher()
         self.mounted: dict[int, MountedApp] = self.resources.mounted
@@ -136,9 +152,7 @@ class _Compiler:
             middleware=self._injected(self.app_middleware),
             errors=self.errors,
             limits=self._limits(None, self.blueprint.router.max_body_size),
-            reverse=ReverseIndex(
-                (*self.flat.routes, *own), self.flat.websockets, self.flat.mounts, self.blueprint.converters
-            ),
+            reverse=self._reverse(own),
             lifespan=self._lifespan() if self.beside is None else self.beside.lifespan,
             emitter=self.blueprint.emitter,
             resources=self.resources,
@@ -152,14 +166,14 @@ class _Compiler:
 
     def _reverse(self, own: Sequence[Route]) -> ReverseIndex:
         flat = self.flat
-        return ReverseIndex((*flat.routes, *own), flat.websockets, flat.mounts, self.blueprint.converters)
+        return ReverseIndex((*flat.routes, *own), flat.websockets, flat.mounts, templates=self.templates)
 
     def _variant(self, engine: Engine, overrides: Mapping[Any, Provider]) -> Engine:
         return compile_engine(msgspec.structs.replace(self.blueprint, overrides=overrides), beside=engine)
 
     def _own_routes(self) -> list[Route]:
         """They are outside of the app's guards, and inside of its exception handlers."""
-        taken = {shape_of(route.template) for route in self.flat.routes}
+        taken = {self._template(route.template, route.location.registered).shape for route in self.flat.routes}
         handlers = (self.blueprint.router.exception_handlers,)
         outer = Router()
         for router in self.blueprint.additions:
@@ -171,7 +185,7 @@ class _Compiler:
         ]
 
     def _template(self, text: str, place: Place) -> Template:
-        return compile_template(text, self.blueprint.converters, place)
+        return self.templates.compile(text, place)
 
     def _plan(self, route: Route, template: Template) -> Plan:
         call, operation = self.handlers.compile(route, template)
@@ -242,12 +256,12 @@ class _Compiler:
         return self.websockets.plans(self.settings, self._limits(None, NOT_GIVEN), self.blueprint.emitter)
 
     def _report_shadowed(self) -> None:
-        for shadow in _shadows(self.flat, self.blueprint.converters):
+        for shadow in _shadows(self.flat, self.templates):
             logger.warning("%s", shadow)
 
 
-def _shadows(flat: Flattened, converters: ConverterRegistry) -> Iterator[str]:
-    for shadow in shadowed(flat.routes, flat.mounts, converters):
+def _shadows(flat: Flattened, templates: Templates) -> Iterator[str]:
+    for shadow in shadowed(flat.routes, flat.mounts, templates=templates):
         yield str(shadow)
 
 

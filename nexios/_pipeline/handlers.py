@@ -7,7 +7,6 @@ from typing import Any
 from nexios._injection.depend import Dependency
 from nexios._injection.graph import Call, Graph, LeafOf, Node
 from nexios._injection.program import Program, Programs
-from nexios._injection.signature import returns_of
 from nexios._pipeline.arguments import compile_arguments, line_of, name_of_route
 from nexios._pipeline.call import compile_call
 from nexios._pipeline.inputs.input import Input
@@ -105,7 +104,7 @@ class Handlers:
         program = self._program(call, guards)
         reading, inputs = reading_of(program, self._app)
         _warn_of_unused(route, template, program, call)
-        returns = type_of_result(route, returns_of(route.handler))
+        returns = type_of_result(route, self._graph.returns(route.handler))
         reply = compile_reply(route, returns)
         handle = compile_call(
             call, program, reading, reply=reply, path_names=template.parameters, threads=self._threads

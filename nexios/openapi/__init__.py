@@ -1,5 +1,6 @@
 """The OpenAPI document of an application, and the pages that show it."""
 
+from nexios._pipeline.operation import Operation
 from nexios.openapi.build import build_document, document_bytes
 from nexios.openapi.config import Callback, OpenAPI, Webhook
 from nexios.openapi.model import (
@@ -28,6 +29,7 @@ __all__ = [
     "OAuthFlow",
     "OAuthFlows",
     "OpenAPI",
+    "Operation",
     "SecurityScheme",
     "Server",
     "ServerVariable",

@@ -59,13 +59,15 @@ def flatten(router: Router, *, own_middleware: bool = True) -> Flattened:
     websockets = tuple(item for item in found if isinstance(item, WebSocketRoute))
     mounts = tuple(item for item in found if isinstance(item, Mount))
     taken: dict[tuple[str, str], Place] = {}
-    for route in routes:
-        _take(taken, route.methods, route.template, route.location.registered)
+    shapes = [shape_of(route.template) for route in routes]
+    for route, shape in zip(routes, shapes, strict=True):
+        _take(taken, route.methods, route.template, shape, route.location.registered)
     for websocket in websockets:
-        _take(taken, ("WEBSOCKET",), websocket.template, websocket.location.registered)
+        shape = shape_of(websocket.template)
+        _take(taken, ("WEBSOCKET",), websocket.template, shape, websocket.location.registered)
     for mount in mounts:
-        _take(taken, ("mount",), mount.prefix, mount.location)
-    with_head = tuple(_with_head(route, taken) for route in routes)
+        _take(taken, ("mount",), mount.prefix, shape_of(mount.prefix), mount.location)
+    with_head = tuple(_with_head(route, shape, taken) for route, shape in zip(routes, shapes, strict=True))
     return Flattened(with_head, websockets, mounts)
 
 
@@ -146,6 +148,8 @@ class _Level(msgspec.Struct, frozen=True):
         full = self.prefix + path
         if not full:
             raise ConfigurationError(f"The path '' needs a router with a prefix; for the root, write '/'.\n\n  {place}")
+        if not self.prefix:
+            return full
         try:
             shape_of(full)
         except ConfigurationError as exc:
@@ -174,8 +178,9 @@ def _walk(router: Router, level: _Level) -> Iterator[Route | WebSocketRoute | Mo
             yield level.mount(item)
 
 
-def _take(taken: dict[tuple[str, str], Place], methods: tuple[str, ...], template: str, place: Place) -> None:
-    shape = shape_of(template)
+def _take(
+    taken: dict[tuple[str, str], Place], methods: tuple[str, ...], template: str, shape: str, place: Place
+) -> None:
     for method in methods:
         earlier = taken.get((method, shape))
         if earlier is not None:
@@ -183,7 +188,7 @@ def _take(taken: dict[tuple[str, str], Place], methods: tuple[str, ...], templat
         taken[method, shape] = place
 
 
-def _with_head(route: Route, taken: Mapping[tuple[str, str], Place]) -> Route:
-    if "GET" not in route.methods or ("HEAD", shape_of(route.template)) in taken:
+def _with_head(route: Route, shape: str, taken: Mapping[tuple[str, str], Place]) -> Route:
+    if "GET" not in route.methods or ("HEAD", shape) in taken:
         return route
     return msgspec.structs.replace(route, methods=(*route.methods, "HEAD"))

@@ -19,7 +19,7 @@ from nexios.routing.converters import Converter, bounded_convert
 from nexios.routing.matcher import Matcher
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import Mount, Route, WebSocketRoute
-from nexios.routing.template import Placeholder, Segment, Template, compile_template
+from nexios.routing.template import Placeholder, Segment, Template, Templates
 
 __all__ = ["ReverseIndex", "reverse"]
 
@@ -58,17 +58,18 @@ class ReverseIndex:
         websockets: Iterable[WebSocketRoute] = (),
         mounts: Iterable[Mount] = (),
         registry: ConverterRegistry = DEFAULT_CONVERTERS,
+        *,
+        templates: Templates | None = None,
     ) -> None:
-        self._targets: dict[str, list[_Target]] = {}
+        self._targets: dict[str, dict[str, _Target]] = {}
+        templates = templates or Templates(registry)
         every: tuple[Route | WebSocketRoute, ...] = (*routes, *websockets)
         for route in every:
-            template = compile_template(route.template, registry, route.location.registered)
+            template = templates.compile(route.template, route.location.registered)
             self._add(route.name, _Target(template, route.handler, route.location.registered, route.is_named))
         for mount in mounts:
             if mount.name is not None:
-                below = compile_template(
-                    f"{mount.prefix.removesuffix('/')}/{{{_MOUNTED}:path}}", registry, mount.location
-                )
+                below = templates.compile(f"{mount.prefix.removesuffix('/')}/{{{_MOUNTED}:path}}", mount.location)
                 self._add(mount.name, _Target(below, mount.app, mount.location, is_named=True, is_mount=True))
 
     @property
@@ -83,24 +84,25 @@ class ReverseIndex:
             near = get_close_matches(name, self._targets, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise NoSuchRoute(f"No route has the name {name!r}.{hint}")
-        return _fill(name, _choose(name, targets, parameters), parameters)
+        return _fill(name, _choose(name, list(targets.values()), parameters), parameters)
 
     def _add(self, name: str, target: _Target) -> None:
-        known = self._targets.setdefault(name, [])
-        if target.is_named:
-            known[:] = [other for other in known if other.is_named]
-        elif any(other.is_named for other in known):
-            return
-        for other in known:
-            if other.template.text == target.template.text:
+        """Targets of one name are all named, and then of one owner, or none of them is."""
+        known = self._targets.setdefault(name, {})
+        first = next(iter(known.values()), None)
+        if first is not None and first.is_named != target.is_named:
+            if first.is_named:
                 return
-            if target.is_named and other.owner != target.owner:
-                raise ConfigurationError(
-                    f"The name {name!r} is given to two routes.\n\n"
-                    f"  {other.place}   {other.template.text}\n  {target.place}   {target.template.text}\n\n"
-                    "Give the second one a name of its own, with another name=."
-                )
-        known.append(target)
+            known.clear()
+            first = None
+        text = target.template.text
+        if first is not None and target.is_named and first.owner != target.owner and first.template.text != text:
+            raise ConfigurationError(
+                f"The name {name!r} is given to two routes.\n\n"
+                f"  {first.place}   {first.template.text}\n  {target.place}   {text}\n\n"
+                "Give the second one a name of its own, with another name=."
+            )
+        known.setdefault(text, target)
 
 
 def reverse(index: ReverseIndex, name: str, /, **parameters: object) -> str:

@@ -19,7 +19,7 @@ from nexios.routing.converters import Converter, PathConverter, StrConverter
 from nexios.routing.pattern import Rank, is_leaf, literal_of, rank_of, spanning_converter
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import Mount, Route
-from nexios.routing.template import Placeholder, Segment, Template, compile_template, segment_shape
+from nexios.routing.template import Placeholder, Segment, Template, Templates, segment_shape
 
 __all__ = ["Shadow", "shadowed"]
 
@@ -49,21 +49,26 @@ _Order = tuple[bool, tuple[tuple[Rank, int], ...], int]
 
 
 def shadowed(
-    routes: Sequence[Route], mounts: Iterable[Mount] = (), registry: ConverterRegistry = DEFAULT_CONVERTERS
+    routes: Sequence[Route],
+    mounts: Iterable[Mount] = (),
+    registry: ConverterRegistry = DEFAULT_CONVERTERS,
+    *,
+    templates: Templates | None = None,
 ) -> list[Shadow]:
     """Return the routes and mounts that others hide, as far as that can be told from the templates.
 
-    `routes` and `mounts` are those of `flatten`.
+    `routes` and `mounts` are those of `flatten`; `templates` are those that were compiled before, of `registry`.
     """
+    templates = templates or Templates(registry)
     branches: dict[tuple[bool, str], int] = {}
     candidates: list[_Candidate] = []
     for index, route in enumerate(routes):
-        template = compile_template(route.template, registry, route.location.registered)
+        template = templates.compile(route.template, route.location.registered)
         if template.converters:
             candidates.append(_Candidate(route, template, _order(template, index, branches)))
     found = list(_shadows_among(candidates))
     for mount in mounts:
-        found.extend(_shadows_over(mount, compile_template(mount.prefix, registry, mount.location), candidates))
+        found.extend(_shadows_over(mount, templates.compile(mount.prefix, mount.location), candidates))
     return found
 
 

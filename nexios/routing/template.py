@@ -22,6 +22,7 @@ __all__ = [
     "Placeholder",
     "Segment",
     "Template",
+    "Templates",
     "check_prefix",
     "compile_template",
     "parse_segments",
@@ -84,6 +85,21 @@ def compile_template(
         if place is None:
             raise
         raise ConfigurationError(f"{exc}\n\n  {place}") from None
+
+
+class Templates:
+    """Compiles templates, each text once. One per compile of an app, shared by all who look at its routes."""
+
+    def __init__(self, registry: ConverterRegistry = DEFAULT_CONVERTERS) -> None:
+        self._registry = registry
+        self._known: dict[str, Template] = {}
+
+    def compile(self, text: str, place: Place | None = None) -> Template:
+        """Return `compile_template(text, registry, place)`. Raises as that does."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = compile_template(text, self._registry, place)
+        return known
 
 
 def parse_segments(text: str) -> tuple[Segment, ...]:

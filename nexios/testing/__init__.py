@@ -13,5 +13,14 @@
 from nexios.testing.client import TestClient
 from nexios.testing.raw import RawAnswer, call
 from nexios.testing.transport import MemoryTransport
+from nexios.testing.websocket import WebSocketDenied, WebSocketSession, WebSocketTimeout
 
-__all__ = ["MemoryTransport", "RawAnswer", "TestClient", "call"]
+__all__ = [
+    "MemoryTransport",
+    "RawAnswer",
+    "TestClient",
+    "WebSocketDenied",
+    "WebSocketSession",
+    "WebSocketTimeout",
+    "call",
+]

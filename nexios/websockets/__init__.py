@@ -1,13 +1,18 @@
 """WebSockets: the socket that a handler is given, how it ends, and the channels that it joins."""
 
+from nexios._pipeline.websocket_chain import WebSocketMiddleware
 from nexios.messages.websocket import BadMessage, WebSocket, WebSocketDisconnect
+from nexios.messages.websocket_state import InvalidMessage
 from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
 from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
 from nexios.websockets.channel import Channel, ChannelGroup
 from nexios.websockets.clock import Clock, ManualClock, SystemClock
+from nexios.websockets.consumer import WebSocketConsumer, on
 from nexios.websockets.feed import Feed
+from nexios.websockets.heartbeat import Heartbeat
 from nexios.websockets.history import HistoryLimits
 from nexios.websockets.hub import Hub
+from nexios.websockets.listeners import Listeners
 from nexios.websockets.member import Member, PresenceDiff, PresenceEntry
 from nexios.websockets.message import BadChannelName, Message
 from nexios.websockets.outbox import Counters, OutboxLimits, TooSlow
@@ -24,8 +29,11 @@ __all__ = [
     "Clock",
     "Counters",
     "Feed",
+    "Heartbeat",
     "HistoryLimits",
     "Hub",
+    "InvalidMessage",
+    "Listeners",
     "ManualClock",
     "Member",
     "MemoryBackend",
@@ -38,5 +46,8 @@ __all__ = [
     "TooManyChannels",
     "TooSlow",
     "WebSocket",
+    "WebSocketConsumer",
     "WebSocketDisconnect",
+    "WebSocketMiddleware",
+    "on",
 ]

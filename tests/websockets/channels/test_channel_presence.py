@@ -95,6 +95,7 @@ async def test_presence_reaches_over_processes() -> None:
     one, two = two_sites()
     _, ada, _ = await one.join(user="ada", envelope=True)
     websocket, bob, _ = await two.join(user="bob", envelope=True)
+    await turns()
     await two.channel().disconnect(websocket)
     await turns()
 
