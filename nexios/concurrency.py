@@ -7,11 +7,13 @@ a cleanup end that a cancellation would cut short.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial
+from types import MethodType
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -24,6 +26,18 @@ _T = TypeVar("_T")
 _UNSET: Final = object()
 _CANCEL_GRACE: Final = 5.0
 """Seconds that cancelled tasks get to clean up; one that refuses to end can't hold a shutdown."""
+
+_IN_STEPS: Final = frozenset(
+    {
+        "async_generator",
+        "async_generator_asend",
+        "async_generator_athrow",
+        "coroutine",
+        "coroutine_wrapper",
+        "generator",
+    }
+)
+"""Types of what runs in steps, and so has a frame or leads to one."""
 
 _logger = logging.getLogger("nexios")
 
@@ -185,8 +199,8 @@ class shielded(Generic[_T]):
     which `asyncio.shield` would break. A cancellation that arrives meanwhile is raised after the
     end; when the coroutine does not end within `patience` seconds after it, it is passed on.
 
-    A cancellation that the coroutine made itself, by an `asyncio.timeout` or a task group in it, looks the same
-    when it arrives, so it is passed on as late; it stays inside, as whoever made it takes it back.
+    An `asyncio.timeout` inside the coroutine works as ever: it cancels the task too, and that is passed on at
+    once. What a task group inside cancels looks like a cancellation from outside, and is passed on as late.
     """
 
     __slots__ = ("_cancelled", "_coroutine", "_deadline", "_patience")
@@ -237,12 +251,29 @@ class shielded(Generic[_T]):
             try:
                 yield from asyncio.wait((future,), timeout=left).__await__()
             except asyncio.CancelledError as exc:
-                self._remember(exc)
+                if _has_timed_out(self._coroutine):
+                    future.cancel()
+                else:
+                    self._remember(exc)
 
     def _remember(self, exc: asyncio.CancelledError) -> None:
         self._cancelled = exc
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._patience
+
+
+def _has_timed_out(coroutine: object) -> bool:
+    """Whether an `asyncio.timeout` around what the coroutine waits for is over; its frames know, and nobody else."""
+    waiting: list[object] = [coroutine]
+    seen: set[int] = set()
+    while waiting:
+        for held in gc.get_referents(waiting.pop()):
+            if isinstance(held, MethodType) and isinstance(held.__self__, asyncio.Timeout) and held.__self__.expired():
+                return True
+            if type(held).__name__ in _IN_STEPS and id(held) not in seen:
+                seen.add(id(held))
+                waiting.append(held)
+    return False
 
 
 def _cancelling() -> int:

@@ -163,6 +163,7 @@ class Hub:
             if self._is_started:
                 self._is_started = False
                 await self._backend.stop()
+        self._starting = asyncio.Lock()  # the next start may be in another event loop
         self._rooms.clear()
 
     async def _ready(self) -> None:
@@ -259,19 +260,22 @@ class Hub:
         *,
         event: str = "",
         exclude: Recipients | Iterable[Recipients] = (),
-        to: Recipients = "",
+        to: Recipients | None = None,
         keep: bool = True,
     ) -> int:
-        """Give a message to the members of a channel in all processes; see `Channel.publish`."""
+        """Give a message to the members of a channel in all processes; see `Channel.publish` and `send_to`."""
         check_name(name)
         room = self._rooms.get(name)
         here = {} if room is None else room.members
-        body = write_body(message, event=event, exclude=ids_of(exclude, here), to=_one(to, here))
+        recipient = "" if to is None else next(iter(ids_of(to, here)), "")
+        if to is not None and not recipient:
+            return 0  # it is for one who is not here, and so for nobody
+        body = write_body(message, event=event, exclude=ids_of(exclude, here), to=recipient)
         await self._ready()
         if room is not None and room.patient:
             await room.wait_for_space()
         limits = self._rules.history_of(name)
-        return await self._backend.publish(name, body, keep=limits if keep and not to and limits.keeps else None)
+        return await self._backend.publish(name, body, keep=limits if keep and to is None and limits.keeps else None)
 
     async def publish_to_group(
         self, pattern: str, message: object, *, event: str = "", exclude: Recipients | Iterable[Recipients] = ()
@@ -424,7 +428,3 @@ def _disconnected(websocket: WebSocket) -> WebSocketDisconnect:
     by_us = websocket.connection_state in (SocketState.CLOSED, SocketState.DENIED)
     code = websocket.close_code or ABNORMAL
     return WebSocketDisconnect(code, websocket.close_reason, initiator="server" if by_us else "client")
-
-
-def _one(to: Recipients, here: Mapping[str, Member]) -> str:
-    return next(iter(ids_of(to, here)), "") if to else ""

@@ -89,23 +89,21 @@ class Incoming:
             room.last = sequence
         try:
             wire = read_body(body)
+            if wire.kind is Kind.PRESENCE:
+                self._presence.heard(room.name, wire.payload)
+            else:
+                room.deliver(Message(room.name, sequence, wire))
         except ValueError:
             _logger.warning("channels: a message of %r cannot be read", room.name, exc_info=True)
-            return
-        if wire.kind == Kind.PRESENCE:
-            self._presence.heard(room.name, wire.payload)
-        else:
-            room.deliver(Message(room.name, sequence, wire))
 
     def _to_group(self, body: bytes) -> None:
         try:
             wire = read_body(body)
+            for room in self._rooms:
+                if matches(wire.group, room.name):
+                    room.deliver(Message(room.name, 0, wire))
         except ValueError:
             _logger.warning("channels: a message to a group cannot be read", exc_info=True)
-            return
-        for room in self._rooms:
-            if matches(wire.group, room.name):
-                room.deliver(Message(room.name, 0, wire))
 
     async def _recover(self, breaks: int) -> None:
         """Unless the connection breaks again: then the next one does it."""

@@ -90,7 +90,7 @@ class Kind(IntEnum):
 class Wire(msgspec.Struct, frozen=True, array_like=True):
     """A message as it travels between processes. Fields may be added at the end, never taken out."""
 
-    kind: int
+    kind: Kind
     payload: bytes
     event: str
     sent_at: float
@@ -158,7 +158,7 @@ class Message:
     def __init__(self, channel: str, sequence: int, wire: Wire) -> None:
         self.channel = channel
         self.sequence = sequence
-        self.kind = Kind(wire.kind)
+        self.kind = wire.kind
         self.payload = wire.payload
         self.event = wire.event
         self.sent_at = wire.sent_at

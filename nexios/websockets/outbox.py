@@ -26,6 +26,10 @@ Policy = Literal["disconnect", "drop_oldest", "drop_new", "block"]
 _POLICIES: Final = ("disconnect", "drop_oldest", "drop_new", "block")
 
 
+_EMPTY: Final[deque[Frame]] = deque(maxlen=0)
+"""The queue of all members who have nothing waiting: a deque of their own would be 760 bytes."""
+
+
 class OutboxLimits(msgspec.Struct, frozen=True):
     """How much may wait for one member, and what happens then.
 
@@ -140,7 +144,7 @@ class Outbox:
         self._counters = counters
         self._clock = clock
         self._fail = fail
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[Frame] = _EMPTY
         self._size = 0
         self._writer: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
@@ -166,6 +170,8 @@ class Outbox:
         if queue and (len(queue) >= limits.count or self._size + frame.size > limits.size):
             if not self._make_room(frame):
                 return
+        if queue is _EMPTY:
+            queue = self._queue = deque()
         queue.append(frame)
         self._size += frame.size
 
@@ -202,6 +208,7 @@ class Outbox:
                 await self._write(frame)
                 self._tell_space()
         finally:
+            self._queue = self._queue or _EMPTY
             self._writer = None
             self.busy = self.is_closed
             self._stop_timer()
@@ -218,7 +225,7 @@ class Outbox:
             return
         self.is_closed = self.busy = True
         self._counters.dropped += len(self._queue)
-        self._queue.clear()
+        self._queue = _EMPTY
         self._size = 0
         self._stop_timer()
         self._tell_space()

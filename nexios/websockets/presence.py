@@ -177,7 +177,7 @@ class Presence:
         """Take over what some process, or this one, announced."""
         view = self._views.get(channel)
         if view is not None:
-            self._tell(channel, view.apply(_decode_diff.decode(diff)))
+            self._tell(channel, view.apply(read_diff(diff)))
 
     async def refresh(self, *, rejoin: bool) -> None:
         """Hold the lease; tell the backend again who is here if it may have forgotten; compare the views."""
@@ -223,6 +223,18 @@ class Presence:
         if self._task is not None and not self._own and not self._views:
             task, self._task = self._task, None
             task.cancel()
+
+
+def read_diff(diff: bytes) -> PresenceDiff:
+    """Decode what was announced.
+
+    Raises:
+        ValueError: It is nothing of ours.
+    """
+    try:
+        return _decode_diff.decode(diff)
+    except msgspec.DecodeError as exc:
+        raise ValueError("the body of a presence message is nothing that nexios wrote") from exc
 
 
 def _entries(present: Mapping[str, bytes]) -> Iterable[tuple[str, PresenceEntry]]:

@@ -10,6 +10,7 @@ import pytest
 from nexios import Depend, HTTPException, NexiosApp
 from nexios.testing import TestClient
 from tests.injection.injection_kit import Trace, ask, one_route
+from tests.security.kit import until
 
 
 def opened(trace: Trace, name: str) -> Callable[..., Any]:
@@ -104,7 +105,9 @@ async def test_without_a_lifespan_they_are_made_once_by_the_first_who_ask() -> N
 
     app = one_route(handler)
     requests = [asyncio.ensure_future(ask(app)) for _ in range(20)]
-    await asyncio.sleep(0)
+    await until(lambda: trace)
+    for _ in range(10):
+        await asyncio.sleep(0)  # the others come to it too
     may_open.set()
 
     assert [(await request).json() for request in requests] == [True] * 20

@@ -259,6 +259,28 @@ async def test_the_request_scope_sees_what_a_stream_raises() -> None:
     assert (type(answer.error), answer.complete, pool.open, pool.seen) == (ValueError, False, 0, ["ValueError"])
 
 
+async def test_what_broke_a_stream_off_stands_behind_what_a_cleanup_raises(caplog: pytest.LogCaptureFixture) -> None:
+    class Connection:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *details: object) -> None:
+            raise RuntimeError("the cleanup's")
+
+    async def chunks() -> AsyncIterator[str]:
+        yield "chunk"
+        raise ValueError("the stream's")
+
+    async def handler(request: Request, response: Response, one: None = Depend(Connection)) -> Response:
+        return response.stream(chunks())
+
+    await ask(one_route(handler))
+
+    [record] = [record for record in caplog.records if "closing a dependency" in record.getMessage()]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], RuntimeError)
+    assert str(record.exc_info[1].__context__) == "the stream's"
+
+
 async def test_the_request_scope_sees_that_the_result_could_not_be_written() -> None:
     """A transaction must not be committed when its client gets a 500."""
     pool = Pool()

@@ -376,6 +376,33 @@ async def test_a_cleanup_that_fails_after_the_handler_failed_hides_nothing(
     assert "the handler's" in caplog.text
 
 
+async def test_of_two_cleanups_that_fail_before_the_answer_the_log_has_both(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *details: object) -> None:
+            raise ValueError(self.text)
+
+    class One(Failing):
+        def __init__(self) -> None:
+            super().__init__("the first")
+
+    class Two(Failing):
+        def __init__(self) -> None:
+            super().__init__("the second")
+
+    async def handler(two: None = Depend(Two, scope="handler"), one: None = Depend(One, scope="handler")) -> str:
+        return "whole"
+
+    assert (await ask(one_route(handler))).status == 500
+    assert len(caplog.records) == 1
+    assert "the first" in caplog.text
+    assert "the second" in caplog.text
+
+
 async def test_a_program_that_ends_itself_in_a_cleanup_ends_after_the_other_cleanups() -> None:
     trace: Trace = []
 

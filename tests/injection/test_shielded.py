@@ -1,13 +1,15 @@
 """`shielded`: a cleanup ends before the cancellation that would cut it short, and cannot hold it for ever."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
+from nexios import Depend, NexiosApp
 from nexios.concurrency import shielded
+from nexios.testing import call
 from tests.injection.injection_kit import Trace
 
 USER: ContextVar[str] = ContextVar("user", default="nobody")
@@ -273,3 +275,26 @@ async def test_a_program_that_ends_itself_goes_through() -> None:
 
     with pytest.raises(Stop):
         await shielded(ending(), LONG)
+
+
+@pytest.mark.parametrize("scope", ["handler", "request"])
+async def test_a_timeout_inside_a_cleanup_ends_what_it_is_around_in_time(scope: Any) -> None:
+    """It cancels the task too, and must not be taken for somebody outside."""
+    ends: list[str] = []
+
+    async def provider() -> AsyncIterator[int]:
+        yield 1
+        try:
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            ends.append("in time")
+
+    async def handler(value: int = Depend(provider, scope=scope)) -> int:
+        return value
+
+    app = NexiosApp()
+    app.get("/")(handler)
+    async with asyncio.timeout(5):
+        assert (await call(app)).body == b"1"
+    assert ends == ["in time"]

@@ -265,14 +265,14 @@ class RedisBackend:
 
     def _make_client(self, timeout: float | None) -> Redis:
         """Nothing is tried twice: a message might be published twice, and a break pass unseen."""
-        fixed = {
+        fixed: dict[str, Any] = {
             "decode_responses": False,
             "protocol": 2,
             "retry": Retry(NoBackoff(), 0),
             "socket_timeout": timeout,
             "socket_connect_timeout": self._patience,
         }
-        usual = {} if self._url.startswith("unix:") else {"socket_keepalive": True}
+        usual: dict[str, Any] = {} if self._url.startswith("unix:") else {"socket_keepalive": True}
         client: Redis = Redis.from_url(self._url, **{**usual, **self._options, **fixed})
         return client
 

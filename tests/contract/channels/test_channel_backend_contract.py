@@ -68,7 +68,7 @@ async def eventually(call: Callable[[], Awaitable[object]], expected: object) ->
     found: object = None
     try:
         async with asyncio.timeout(PATIENCE):
-            while (found := await call()) != expected:
+            while (found := await call()) != expected:  # noqa: ASYNC110  a server tells nothing of what it did
                 await asyncio.sleep(0.01)
     except TimeoutError:
         assert found == expected
@@ -180,7 +180,7 @@ async def test_a_cancelled_subscription_leaves_the_backend_usable(engine: Engine
 
 async def test_publishing_lets_others_run(engine: Engine) -> None:
     async with processes(engine) as [(backend, _)]:
-        ran = []
+        ran: list[bool] = []
         asyncio.get_running_loop().call_soon(ran.append, True)
         await backend.publish("room:1", b"", keep=None)
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nexios.messages.websocket import WebSocket
 from nexios.settings import Limits
@@ -15,6 +15,8 @@ from nexios.websockets.member import Member
 from tests.websockets.fake_transport import FakeTransport
 
 __all__ = ["Client", "Context", "Site", "SlowBackend", "cancelled_at_each_point", "turns"]
+
+T = TypeVar("T")
 
 
 class Client(FakeTransport):
@@ -101,7 +103,7 @@ class _TellingWebSocket(WebSocket):
             callback()
 
 
-Socket = WebSocket if hasattr(WebSocket, "on_end") else _TellingWebSocket
+Socket: Any = WebSocket if hasattr(WebSocket, "on_end") else _TellingWebSocket
 
 
 class _App:
@@ -168,7 +170,7 @@ class SlowBackend(MemoryBackend):
     async def present(self, channel: str) -> Any:
         return await self._slowly(super().present(channel))
 
-    async def _slowly(self, call: Coroutine[Any, Any, Any]) -> Any:
+    async def _slowly(self, call: Coroutine[Any, Any, T]) -> T:
         try:
             await turns(self.turns())
         except BaseException:

@@ -120,7 +120,7 @@ async def test_a_feed_that_is_closed_leaves_nothing() -> None:
     await feed.aclose()
     await turns()
 
-    assert site.hub.channels == ()
+    assert not site.hub.channels
     assert asyncio.all_tasks() == before
     assert site.hub.counters.waiting == 0
     with pytest.raises(StopAsyncIteration):
@@ -132,7 +132,7 @@ async def test_a_feed_never_opened_needs_no_closing() -> None:
     feed = site.channel().listen()
     await feed.aclose()
 
-    assert site.hub.channels == ()
+    assert not site.hub.channels
 
 
 async def test_a_feed_misses_nothing_while_it_opens() -> None:

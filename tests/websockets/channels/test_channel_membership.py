@@ -185,7 +185,7 @@ async def test_two_connects_at_once_make_one_member() -> None:
     assert client.got == ["hello"]
     await site.channel().disconnect(websocket)
     await turns()
-    assert site.hub.channels == ()
+    assert not site.hub.channels
 
 
 @pytest.mark.skipif(not hasattr(WebSocket, "on_end"), reason="WebSocket does not tell of its end yet")
@@ -204,13 +204,13 @@ async def test_a_member_leaves_when_its_handler_ends_however_it_ends() -> None:
     await turns()
 
     assert client.closed_with == (1011, "")
-    assert site.hub.channels == ()
+    assert not site.hub.channels
 
 
 @pytest.mark.parametrize("state", [SocketState.CLOSED, SocketState.LEFT])
 async def test_a_websocket_that_is_over_cannot_connect(state: SocketState) -> None:
     site = Site()
-    websocket, client = site.socket(incoming=[(4001, "bye")])
+    websocket, _ = site.socket(incoming=[(4001, "bye")])
     await websocket.accept()
     if state is SocketState.CLOSED:
         await websocket.close(4001, "bye")
@@ -221,7 +221,7 @@ async def test_a_websocket_that_is_over_cannot_connect(state: SocketState) -> No
         await site.channel().connect(websocket)
 
     assert (caught.value.code, caught.value.reason) == (4001, "bye")
-    assert site.hub.channels == ()
+    assert not site.hub.channels
 
 
 async def test_a_client_that_goes_during_the_handshake_is_no_member() -> None:
@@ -230,7 +230,7 @@ async def test_a_client_that_goes_during_the_handshake_is_no_member() -> None:
     with pytest.raises(WebSocketDisconnect):
         await site.channel().connect(websocket)
 
-    assert site.hub.channels == ()
+    assert not site.hub.channels
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ async def test_a_websocket_is_in_so_many_channels_at_most_and_leaves_all_of_them
     client.client_is_gone = True
     await site.channel("room:1").broadcast("hello")
     await turns()
-    assert site.hub.channels == ()
+    assert not site.hub.channels
 
 
 # Guards

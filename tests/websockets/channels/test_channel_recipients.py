@@ -77,6 +77,7 @@ async def test_a_message_to_a_websocket_that_is_no_member_goes_to_nobody() -> No
     _, client, _ = await site.join()
     stranger, _ = site.socket()
     await site.channel().send_to(stranger, "secret")
+    await site.channel().send_to("", "secret")
 
     assert client.got == []
 
