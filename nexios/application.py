@@ -258,9 +258,9 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
     @property
     def engine(self) -> Engine:
         """The compiled app, with the overrides in force here; made on first use."""
-        return self.with_overrides_of(engine_in_use(self) or self._base or self.compile())
+        return self._with_overrides_of(engine_in_use(self) or self._base or self.compile())
 
-    def with_overrides_of(self, engine: Engine) -> Engine:
+    def _with_overrides_of(self, engine: Engine) -> Engine:
         """Return an engine of this app with the overrides that are in force here."""
         return engine.with_overrides(self._overrides.in_force(engine.own_overrides))
 
@@ -321,7 +321,7 @@ def _adapt_mounted(app: object, threads: Threads) -> MountedApp:
         return mounted(app, threads)
     engine = app.compile(app.settings)
     app.freeze()
-    return MountedEngine(engine, app.with_overrides_of)
+    return MountedEngine(engine, app._with_overrides_of)
 
 
 def _settings(given: Settings | None, options: dict[str, Any]) -> Settings:

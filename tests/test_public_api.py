@@ -86,4 +86,4 @@ def test_a_function_shows_the_words_of_its_source() -> None:
 
 def test_a_constant_or_alias_shows_what_it_is_given() -> None:
     assert public_api.signature(3) == ""
-    assert public_api.assignment("nexios.settings", "__all__").startswith(" = ['Limits'")
+    assert public_api.assignment("nexios.settings", "__all__").startswith(" = ['BadMessages', 'Limits'")

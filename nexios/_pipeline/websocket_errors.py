@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from nexios._pipeline.errors import ErrorResponder, ExceptionHandler
-from nexios._pipeline.handler_kind import is_for_websockets
+from nexios._pipeline.handler_kind import is_for_requests, is_for_websockets
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket_injector import WebSocketInjector, scopes_of
 from nexios.errors import ConfigurationError, HTTPException
@@ -72,10 +72,10 @@ class WebSocketErrors:
         self, levels: Sequence[Mapping[Any, ExceptionHandler]], injector: WebSocketInjector | None = None
     ) -> None:
         """Prepare `levels`, nearest first."""
-        given = [
-            {key: _normalised(fn, injector) for key, fn in level.items() if is_for_websockets(fn)} for level in levels
-        ]
-        self._responder = ErrorResponder(given, debug=False)
+        given = [{key: fn for key, fn in level.items() if is_for_websockets(fn)} for level in levels]
+        normalised = [{key: _normalised_or_none(fn, injector) for key, fn in level.items()} for level in given]
+        known = [{key: fn for key, fn in level.items() if fn is not None} for level in normalised]
+        self._responder = ErrorResponder(known, debug=False)
 
     def handler_for(self, exc: Exception) -> tuple[ExceptionHandler | None, bool]:
         """Return the nearest handler, and whether somebody expected this exception."""
@@ -121,6 +121,16 @@ def _after_accept(result: Any, exc: Exception) -> Ending:
 
 def _code_of(status: int) -> int:
     return POLICY_VIOLATION if status < 500 else INTERNAL_ERROR
+
+
+def _normalised_or_none(handler: ExceptionHandler, injector: WebSocketInjector | None) -> ExceptionHandler | None:
+    """None for a handler with providers that ask for the request, which is for HTTP alone then."""
+    try:
+        return _normalised(handler, injector)
+    except ConfigurationError:
+        if is_for_requests(handler):
+            return None
+        raise
 
 
 def _normalised(handler: ExceptionHandler, injector: WebSocketInjector | None) -> ExceptionHandler:

@@ -30,7 +30,7 @@ _FIXED: Final[Mapping[type[Node], Schema]] = {
     inspect.DateType: {"type": "string", "format": "date"},
     inspect.TimeDeltaType: {"type": "string", "format": "duration"},
     inspect.UUIDType: {"type": "string", "format": "uuid"},
-    inspect.DecimalType: {"type": "string", "format": "decimal"},
+    inspect.DecimalType: {"anyOf": [{"type": "string", "format": "decimal"}, {"type": "number"}]},
 }
 _NUMBER_WORDS: Final = {
     "ge": "minimum",

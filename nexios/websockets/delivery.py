@@ -44,7 +44,7 @@ class Delivery:
             return
         self._counters.queued += len(outboxes)
         self._items.append((frame, outboxes, wrap))
-        if self._task is None or self._loop is not asyncio.get_running_loop():
+        if self._task is None or self._task.done() or self._loop is not asyncio.get_running_loop():
             self._begin()
 
     def _begin(self) -> None:

@@ -10,7 +10,6 @@ Binary payloads are in an envelope as base64, under "base64" in place of "data".
 
 import base64
 import time
-from collections.abc import Sequence
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, Final
@@ -211,8 +210,3 @@ def gap_frame(channel: str) -> Frame:
 def presence_frame(channel: str, diff: object) -> Frame:
     """Who joined and who left, in an envelope."""
     return Frame(encode_json({"channel": channel, "event": "presence", "data": diff}), is_text=True)
-
-
-def frames_of(messages: Sequence[Message], *, envelope: bool) -> list[Frame]:
-    """Return what a member gets of some messages."""
-    return [message.envelope if envelope else message.frame for message in messages]

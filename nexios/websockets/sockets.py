@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from nexios.messages.websocket import WebSocket
 from nexios.websockets.member import Member
@@ -18,12 +19,14 @@ class Sockets:
     `forget` is called with a WebSocket that is over: closed by either side, broken, or its handler has ended.
     """
 
-    __slots__ = ("_forget", "_most", "_sockets")
+    __slots__ = ("_forget", "_most", "_sockets", "_watched")
 
     def __init__(self, most: int, forget: Callable[[WebSocket], None]) -> None:
         self._most = most
         self._forget = forget
         self._sockets: dict[WebSocket, dict[str, Member]] = {}
+        self._watched: WeakSet[WebSocket] = WeakSet()
+        """Those that tell us of their end: once, however often they come and go meanwhile."""
 
     def __len__(self) -> int:
         return len(self._sockets)
@@ -51,10 +54,10 @@ class Sockets:
     def add(self, member: Member) -> None:
         """Take a member in, and hear of the end of its WebSocket, which may be now."""
         websocket = member.websocket
-        is_new = websocket not in self._sockets
         self._sockets.setdefault(websocket, {})[member.channel] = member
         on_end: Any = getattr(websocket, "on_end", None)
-        if is_new and on_end is not None:
+        if on_end is not None and websocket not in self._watched:
+            self._watched.add(websocket)
             on_end(partial(self._forget, websocket))
 
     def remove(self, member: Member) -> None:

@@ -108,7 +108,7 @@ INLINE: list[tuple[Any, dict[str, Any]]] = [
     (str, {"type": "string"}),
     (bytes, {"type": "string", "contentEncoding": "base64"}),
     (Annotated[bytes, Meta(max_length=4)], {"type": "string", "contentEncoding": "base64", "maxLength": 8}),
-    (decimal.Decimal, {"type": "string", "format": "decimal"}),
+    (decimal.Decimal, {"anyOf": [{"type": "string", "format": "decimal"}, {"type": "number"}]}),
     (uuid.UUID, {"type": "string", "format": "uuid"}),
     (datetime.date, {"type": "string", "format": "date"}),
     (datetime.time, {"type": "string", "format": "time"}),

@@ -336,6 +336,7 @@ def test_b12_a_cache_by_argument_is_bounded_and_never_keyed_by_request_text() ->
         ("adapter.py", "cached_property"),
         ("adapter.py", "lru_cache(maxsize=1024, typed=True)"),
         ("dates.py", "lru_cache(maxsize=64)"),
+        ("message.py", "cached_property"),
         ("pydantic_backend.py", "cache"),
         ("settings.py", "cache"),
     }

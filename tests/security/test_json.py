@@ -242,6 +242,7 @@ async def test_o6_an_error_never_repeats_the_input(reader: str) -> None:
 
 MAY_VARY = {
     "_pipeline/inputs/formats.py": "names the media types that the route reads, in the words of its author",
+    "websockets/message.py": "names a limit of ours",
     "messages/form.py": "names the media type that arrived: two tokens of a hundred characters at most",
 }
 """Where the text of a client error is no constant, and why that is safe."""

@@ -2,17 +2,27 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 
 import pytest
 
 from nexios.errors import ServiceUnavailable
 from nexios.messages.websocket import WebSocket
+from nexios.settings import Limits
 from nexios.websockets.backends.base import BackendUnavailable
 from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
 from nexios.websockets.member import Member
 from nexios.websockets.outbox import Outbox
 from nexios.websockets.room import Room
-from tests.websockets.channels.room_kit import Site, SlowBackend, cancelled_at_each_point, turns
+from tests.websockets.channels.room_kit import (
+    Client,
+    Context,
+    Site,
+    SlowBackend,
+    Socket,
+    cancelled_at_each_point,
+    turns,
+)
 
 
 def alive(*kinds: type) -> int:
@@ -45,6 +55,26 @@ async def test_ten_thousand_members_leave_nothing() -> None:
     assert set(engine.channels) == {"warm", "*"}
     assert site.clock.waiting == 0
     assert site.hub.counters.waiting == 0
+
+
+async def test_a_websocket_that_comes_and_goes_is_watched_once() -> None:
+    watches: list[object] = []
+
+    class Watched(Socket):  # type: ignore[misc]
+        def on_end(self, callback: Callable[[], object]) -> None:
+            watches.append(callback)
+            super().on_end(callback)
+
+    site = Site()
+    websocket = Watched(Client(), Context(site.app), Limits())
+    for _ in range(100):
+        await site.channel().connect(websocket)
+        await site.channel().disconnect(websocket)
+    await site.channel().connect(websocket)
+    await websocket.close()
+
+    assert len(watches) == 1
+    assert site.channel().members() == ()
 
 
 async def test_history_of_many_channels_is_bounded() -> None:
