@@ -211,6 +211,10 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """
         return self._overrides
 
+    @dependency_overrides.setter
+    def dependency_overrides(self, replacements: Mapping[Any, Provider]) -> None:
+        self._overrides.replace(replacements)
+
     def override(self, replacements: Mapping[Any, Provider]) -> AbstractContextManager[None]:
         """Replace providers in a block, and in the tasks started in it: `with app.override({get_db: fake_db}):`."""
         return self._overrides.replacing(replacements)

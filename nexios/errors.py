@@ -119,6 +119,11 @@ class HTTPException(NexiosError):
                 f"HTTPException takes a status from 400 to 599 first, not {status_code!r}.\n"
                 'Write it as:\n\n    raise HTTPException(404, "There is no such item.")\n'
             )
+        if detail is not None and not isinstance(detail, str):
+            raise TypeError(
+                f"The detail of an HTTPException is a text, not {type(detail).__name__}; data goes into extra:\n\n"
+                f'    raise HTTPException({status_code}, extra={{"errors": [...]}})\n'
+            )
         phrase = _phrase(status_code)
         self.status_code = status_code
         self.detail = phrase if detail is None else detail

@@ -3,17 +3,34 @@
 Input is UTF-8 JSON as in RFC 8259, decoded by msgspec, with a depth limit. Output never
 holds NaN or Infinity, and a value that has no JSON form is an error, not its repr.
 MessagePack keeps the same rules; its extension types are refused, but for the timestamp.
+
+A limit of both formats: what nobody declared the depth of is not built when it holds more
+than `MAX_CONTAINERS` arrays and objects. Ten megabytes of empty ones would fill 700 MB.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from nexios.errors import BadRequest
 
-__all__ = ["check_depth", "check_msgpack", "decode_json", "decode_msgpack", "encode_json", "encode_msgpack"]
+__all__ = [
+    "MAX_CONTAINERS",
+    "check_depth",
+    "check_json_size",
+    "check_msgpack",
+    "check_msgpack_size",
+    "containers_in_msgpack",
+    "decode_json",
+    "decode_msgpack",
+    "encode_json",
+    "encode_msgpack",
+]
+
+MAX_CONTAINERS: Final = 1_000_000
+"""Arrays and objects of one body, where its type does not bound them."""
 
 
 def _encode_unknown(value: object) -> object:
@@ -22,7 +39,7 @@ def _encode_unknown(value: object) -> object:
         return dict(value)
     dump = getattr(value, "model_dump", None)
     if callable(dump) and not isinstance(value, type):
-        return dump(mode="json")
+        return dump(mode="json", by_alias=True)
     kind = type(value)
     raise TypeError(f"{kind.__module__}.{kind.__qualname__} has no JSON form; return a dict, a dataclass or a Struct")
 
@@ -54,16 +71,20 @@ def decode_json(body: bytes, *, max_depth: int) -> Any:
     mark and text after the value are errors.
 
     Raises:
-        BadRequest: The text is not JSON, or arrays and objects nest deeper than `max_depth`.
+        BadRequest: The text is not JSON, or arrays and objects nest deeper than `max_depth`,
+            or are more than `MAX_CONTAINERS`.
 
     >>> decode_json(b'{"a": [1, 2]}', max_depth=2)
     {'a': [1, 2]}
     """
+    brackets = body.count(b"[") + body.count(b"{")
     try:
+        if brackets > MAX_CONTAINERS:
+            check_json_size(body)
         value = _decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError):
         raise BadRequest("The body is not valid JSON.", code="malformed_json") from None
-    if body.count(b"[") + body.count(b"{") > max_depth and _is_deeper(body, max_depth):
+    if brackets > max_depth and _is_deeper(body, max_depth):
         raise BadRequest("The JSON body is nested too deeply.", code="json_too_deep")
     return value
 
@@ -78,6 +99,26 @@ def check_depth(body: bytes, max_depth: int) -> None:
     """
     if body.count(b"[") + body.count(b"{") > max_depth and _is_deeper(body, max_depth):
         raise BadRequest("The JSON body is nested too deeply.", code="json_too_deep")
+
+
+def check_json_size(body: bytes) -> None:
+    """Refuse a JSON text with more arrays and objects than `MAX_CONTAINERS`, before anything is built of it.
+
+    Raises:
+        BadRequest: There are more (code `json_too_deep`), or it is not JSON (code `malformed_json`).
+    """
+    if body.count(b"[") + body.count(b"{") <= MAX_CONTAINERS:
+        return
+    try:
+        _skip_json(body)  # brackets in strings are no arrays, and only a valid text has strings that end
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise BadRequest("The body is not valid JSON.", code="malformed_json") from None
+    outside = _STRINGS.sub(b"", body)
+    if outside.count(b"[") + outside.count(b"{") > MAX_CONTAINERS:
+        raise BadRequest("The JSON body holds too many arrays and objects.", code="json_too_deep")
+
+
+_skip_json: Callable[[bytes], Any] = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def _is_deeper(body: bytes, max_depth: int) -> bool:
@@ -116,18 +157,66 @@ def decode_msgpack(body: bytes, *, max_depth: int) -> Any:
 
     Raises:
         BadRequest: It is not MessagePack, holds an extension type other than the timestamp,
-            or nests deeper than `max_depth` (code `malformed_msgpack` each time).
+            nests deeper than `max_depth` or holds more arrays and maps than `MAX_CONTAINERS`
+            (code `malformed_msgpack` each time).
 
     >>> decode_msgpack(encode_msgpack({"a": [1, 2]}), max_depth=2)
     {'a': [1, 2]}
     """
+    check_msgpack_size(body)
     try:
         value = _decode_msgpack(body)
     except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
         raise BadRequest("The body is not valid MessagePack.", code="malformed_msgpack") from None
-    if len(body) - len(body.translate(None, _CONTAINERS)) > max_depth and _is_value_deeper(value, max_depth):
+    if containers_in_msgpack(body) > max_depth and _is_value_deeper(value, max_depth):
         raise BadRequest("The MessagePack body is nested too deeply.", code="malformed_msgpack")
     return value
+
+
+def containers_in_msgpack(body: bytes) -> int:
+    """Return how many bytes could begin a map or an array: at least as many as there are maps and arrays."""
+    return len(body) - len(body.translate(None, _CONTAINERS))
+
+
+def check_msgpack_size(body: bytes) -> None:
+    """Refuse a MessagePack text with more maps and arrays than `MAX_CONTAINERS`, before anything is built of it.
+
+    Raises:
+        BadRequest: There are more (code `malformed_msgpack`).
+    """
+    if containers_in_msgpack(body) > MAX_CONTAINERS and _has_more_parts(body, MAX_CONTAINERS):
+        raise BadRequest("The MessagePack body holds too many arrays and maps.", code="malformed_msgpack")
+
+
+_SCALARS = re.compile(
+    rb"(?:[\x00-\x7f\xc0-\xc3\xe0-\xff]|[\xcc\xd0].|[\xcd\xd1]..|[\xca\xce\xd2].{4}|[\xcb\xcf\xd3].{8}|"
+    + b"|".join(b"\\x%02x.{%d}" % (0xA0 + size, size) for size in range(32))
+    + rb")*+",
+    re.DOTALL,
+).match
+"""Numbers and short strings, one after another; no two alternatives start with the same byte, and none is tried again."""
+_SIZES: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4}
+"""First byte of a long string, binary or extension to the bytes in which its length is written."""
+_HEADS: Final = {0xDC: 3, 0xDD: 5, 0xDE: 3, 0xDF: 5, 0xD4: 3, 0xD5: 4, 0xD6: 6, 0xD7: 10, 0xD8: 18}
+"""First byte of a long array or map to the length of its head; of a short extension to all of it."""
+
+
+def _has_more_parts(body: bytes, limit: int) -> bool:
+    """Go from head to head, as the format has no ends; numbers and short strings are passed in C."""
+    position, end = 0, len(body)
+    for _ in range(limit + 1):
+        found = _SCALARS(body, position)
+        position = position if found is None else found.end()
+        if position >= end:
+            return False
+        first = body[position]
+        width = _SIZES.get(first)
+        if width is None:
+            position += _HEADS.get(first, 1)
+            continue
+        size = int.from_bytes(body[position + 1 : position + 1 + width], "big")
+        position += 1 + width + size + (first in _EXTENSIONS)
+    return True
 
 
 def check_msgpack(body: bytes, max_depth: int) -> None:

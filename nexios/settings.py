@@ -42,7 +42,7 @@ Slashes = Literal["strict", "redirect", "ignore"]
 
 _T = TypeVar("_T")
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 _PREFIX: Final = "NEXIOS_"
 _LIMITS_PREFIX: Final = "NEXIOS_LIMITS__"

@@ -48,7 +48,7 @@ class Book:
 class Model:
     """Shaped as a pydantic model, which is not needed for this."""
 
-    def model_dump(self, *, mode: str) -> dict[str, str]:
+    def model_dump(self, *, mode: str, by_alias: bool) -> dict[str, str]:
         return {"mode": mode}
 
 

@@ -166,6 +166,8 @@ class Graph:
             by_name = by_name or source is None or parameter.is_keyword_only
             if source is not None:
                 arguments.append(Argument(parameter, source, by_name))
+            elif isinstance(parameter.annotation, str) and not parameter.is_variadic:
+                raise _unknown_name(fn, parameter, way)
             elif parameter.default is EMPTY and not parameter.is_variadic:
                 raise _unfilled(fn, parameter, way)
         return Call(fn, tuple(arguments))
@@ -329,6 +331,16 @@ def _leak(provider: Provider, scope: ScopeName, argument: Argument, way: Sequenc
         f"{name_of(provider)}() lives as long as its {scope!r} scope, and needs {what}, which lives for one "
         f"{source.scope!r} only.\n\n" + "\n".join(lines) + f"{_asked_by(way)}\n\n"
         f"Give {name_of(provider)} the scope {source.scope!r}, or let it do without {what}."
+    )
+
+
+def _unknown_name(fn: Callable[..., Any], parameter: Parameter, way: Sequence[Provider]) -> ConfigurationError:
+    """Passed over, it could be a guard that never runs: an alias of `Annotated[..., Depend(guard)]`."""
+    return ConfigurationError(
+        f"The annotation {parameter.annotation!r} of {parameter.name!r} names something that the module of "
+        f"{name_of(fn)}() does not have.\n\n{_line(fn)}{_asked_by(way[:-1])}\n\n"
+        "Import it outside of `if TYPE_CHECKING:`, and define it in the module and not inside a function "
+        "(or leave out `from __future__ import annotations`)."
     )
 
 

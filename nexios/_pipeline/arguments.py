@@ -9,19 +9,21 @@ the rest            must have defaults
 
 import inspect
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from nexios._injection.graph import Call, Graph, Leaf, dependency_of
 from nexios._injection.manner import is_async
 from nexios._injection.signature import EMPTY, Parameter
 from nexios._pipeline.sources import REQUEST, REQUEST_NAMES, RESPONSE, RESPONSE_NAMES, Offer
 from nexios.errors import ConfigurationError
+from nexios.messages.request import Request
+from nexios.messages.response import Response
 from nexios.places import name_of
 from nexios.routing.route import Route
 
 __all__ = ["compile_arguments", "line_of", "name_of_route", "with_path_params"]
 
-_PLAIN_DATA: Final = (str, bytes, int, float, bool, dict, list)
+_OURS: Final = (Request, Response)
 
 
 def compile_arguments(route: Route, path_names: Sequence[str], graph: Graph, offer: Offer) -> Call:
@@ -71,9 +73,13 @@ def _leaf_by_name(parameter: Parameter) -> Leaf | None:
 
 
 def _may_be_either(parameter: Parameter) -> bool:
-    """A parameter annotated `dict` waits for a body, and must not be given the Response without a word."""
+    """A parameter annotated with another class waits for a body or a provider, and must not be given the Request."""
     positional = parameter.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return positional and parameter.annotation not in _PLAIN_DATA
+    kind = parameter.annotation
+    if kind is EMPTY or kind in (Any, object):
+        return positional
+    is_ours = isinstance(kind, type) and (issubclass(kind, _OURS) or getattr(kind, "_is_protocol", False))
+    return positional and is_ours
 
 
 def _is_filled(parameter: Parameter, given: dict[str, Leaf], graph: Graph, offer: Offer) -> bool:

@@ -61,6 +61,11 @@ class Overrides(MutableMapping[Any, Provider]):
             _in_context.set(outer)
             self._on_change()
 
+    def replace(self, mapping: Mapping[Any, Provider]) -> None:
+        """Let these replacements, and no others, hold for the whole app."""
+        self._for_all = check_replacements(mapping)
+        self._on_change()
+
     def __getitem__(self, provider: Any) -> Provider:
         return self._for_all[provider]
 

@@ -5,21 +5,26 @@ written unless the client asks for MessagePack (RFC 9110 section 12.5.1). A resu
 is the developer's error: a 500, logged with the place.
 """
 
+import logging
 import types
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any, Final, Union, get_args, get_origin
 
 from nexios._injection.signature import EMPTY
+from nexios._pipeline.returns import to_response
 from nexios.errors import ConfigurationError
 from nexios.http.accept import best_match
 from nexios.messages.request import Request
 from nexios.messages.response import Response
-from nexios.models.adapter import adapt
+from nexios.models.adapter import adapt, holds_model
 from nexios.models.problems import Invalid
 from nexios.places import name_of, place_of
 from nexios.routing.route import NOT_GIVEN, Route
 
 __all__ = ["Reply", "compile_reply", "type_of_result"]
+
+logger = logging.getLogger("nexios")
 
 Reply = Callable[[Any, Request, Response], Response]
 """Fills the builder from what a handler returned."""
@@ -27,6 +32,9 @@ Reply = Callable[[Any, Request, Response], Response]
 _JSON: Final = ("content-type", "application/json")
 _MSGPACK: Final = ("content-type", "application/msgpack")
 _OFFERED: Final = ("application/json", "application/msgpack")
+
+_HARMLESS: Final = frozenset({"Response", "nexios.Response", "None"})
+"""Results of a name that was not resolved, which need no check."""
 
 _AS_THEY_ARE: Final = (EMPTY, Any, object, None, type(None), str, bytes, bytearray, dict, list, tuple, int, float, bool)
 """Results whose annotation says nothing that their value does not."""
@@ -42,6 +50,13 @@ def type_of_result(route: Route, annotation: Any) -> Any:
         return EMPTY
     if route.response_model is not NOT_GIVEN:
         return route.response_model
+    if isinstance(annotation, str) and not _HARMLESS.issuperset(map(str.strip, annotation.split("|"))):
+        raise ConfigurationError(
+            f"{name_of(route.handler)}() returns {annotation!r}, a name that its module does not have, so nothing "
+            f"could check its results.\n\n  {route.location}   {name_of(route.handler)}()\n\n"
+            "Import it outside of `if TYPE_CHECKING:`, define it in the module and not inside a function, or write\n\n"
+            "    response_model=None"
+        )
     return _without_responses(annotation)
 
 
@@ -70,9 +85,12 @@ def compile_reply(route: Route, kind: Any) -> Reply | None:
     try:
         adapter = adapt(kind)
     except ConfigurationError as exc:
-        if route.response_model is NOT_GIVEN:
-            return None  # an annotation for readers, of what only its author knows how to send
-        raise ConfigurationError(f"{exc}\n\n  {route.location}   {name_of(route.handler)}()") from None
+        where = f"\n\n  {route.location}   {name_of(route.handler)}()"
+        if route.response_model is not NOT_GIVEN or holds_model(kind):
+            hint = "\n\nresponse_model=None lets the results go out unchecked."
+            raise ConfigurationError(f"{exc}{hint}{where}") from None
+        logger.warning("%s() returns %s, which nothing checks.\n  %s", name_of(route.handler), kind, route.location)
+        return None
     return _reply(route, adapter.to_json, adapter.to_msgpack)
 
 
@@ -101,6 +119,8 @@ def _reply(route: Route, to_json: Callable[[Any], bytes], to_msgpack: Callable[[
             else:
                 response._fill(to_json(result), _JSON)
         except Invalid as exc:
+            if isawaitable(result):
+                return to_response(result, response)  # which says that it was not awaited
             raise _does_not_fit(route, result, exc) from None
         return response if headers is None else response.set_headers(headers)
 

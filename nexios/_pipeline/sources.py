@@ -112,7 +112,7 @@ class Offer:
         name, annotation = parameter.name, parameter.annotation
         if name in self._converters and _agrees(parameter, self._converters[name]):
             return path_leaf(name)
-        found = _found(self._connection, name if annotation is EMPTY else annotation)
+        found = _found(self._connection, name if annotation is EMPTY else _last_word(annotation))
         if found is not None:
             return found
         if self._sources.is_app(annotation) or (name == "app" and annotation is EMPTY):
@@ -137,6 +137,11 @@ def _found(leaves: Mapping[Any, Leaf], key: object) -> Leaf | None:
         return None
 
 
+def _last_word(annotation: object) -> object:
+    """Of an annotation that was not resolved, as "nexios.Request", the name."""
+    return annotation.rpartition(".")[2] if isinstance(annotation, str) else annotation
+
+
 def _is_marked(parameter: Parameter) -> bool:
     return any(isinstance(given, Marker) for given in (parameter.default, *parameter.metadata))
 
@@ -146,7 +151,7 @@ def _agrees(parameter: Parameter, converter: Converter[Any]) -> bool:
     if parameter.metadata or isinstance(parameter.default, Marker):
         return False
     annotation = parameter.annotation
-    return annotation in (EMPTY, Any, object) or isinstance(annotation, str) or annotation is made_by(converter)
+    return annotation in (EMPTY, Any, object) or annotation is made_by(converter)
 
 
 def made_by(converter: Converter[Any]) -> object:

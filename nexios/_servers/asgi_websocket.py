@@ -10,7 +10,7 @@ from typing import Any
 from nexios._pipeline.engine import Engine
 from nexios._servers.asgi_head import ASGIHead
 from nexios.errors import ClientDisconnect
-from nexios.messages.transport import Pairs
+from nexios.messages.transport import DirectSend, Pairs
 
 __all__ = ["ASGIWebSocketTransport", "serve_websocket"]
 
@@ -75,6 +75,11 @@ class ASGIWebSocketTransport(ASGIHead):
         text: str | None = message.get("text")
         return text if text is not None else bytes(message.get("bytes") or b"")
 
+    @property
+    def direct(self) -> DirectSend:
+        """How a message for many is sent: one event, shared by all."""
+        return DirectSend(_event, self._send)
+
     async def send_text(self, text: str) -> None:
         """Send a text message."""
         await self._write({"type": "websocket.send", "text": text})
@@ -93,6 +98,10 @@ class ASGIWebSocketTransport(ASGIHead):
             await self._send(message)
         except OSError as exc:
             raise ClientDisconnect("the client left the WebSocket") from exc
+
+
+def _event(message: str | bytes) -> Message:
+    return {"type": "websocket.send", "text" if isinstance(message, str) else "bytes": message}
 
 
 def _encoded(headers: Pairs) -> list[tuple[bytes, bytes]]:

@@ -125,6 +125,8 @@ def _is_number(label: str) -> bool:
 
 
 class _Parts(TypedDict, total=False):
+    """The parts of a URL that `URL.replace` may be given."""
+
     scheme: str
     host: str
     port: int | None

@@ -39,6 +39,17 @@ class Body(msgspec.Struct, eq=False):
     _refusal: HTTPException | None = None
     _disconnect: asyncio.Future[None] | None = None
 
+    def move_to(self, limits: Limits) -> None:
+        """Hold to the limits of a mounted app, whatever was read outside of it.
+
+        Raises:
+            ContentTooLarge: More has arrived than they allow.
+        """
+        self.limits = limits
+        size = self._received if self._kept is None else len(self._kept)
+        if limits.max_body_size is not None and size > limits.max_body_size:
+            raise ContentTooLarge
+
     def refuse_compressed(self) -> None:
         """A body is never inflated here: a few bytes can stand for gigabytes. `stream` gives it as it came."""
         for encoding in self._encodings:

@@ -229,6 +229,8 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
     def _whole_body(self) -> Body:
         if self._body is None:
             self._body = open_body(self._transport, self.limits)
+        elif self._body.limits is not (limits := self.limits):
+            self._body.move_to(limits)
         return self._body
 
     def __repr__(self) -> str:

@@ -5,8 +5,8 @@ transport satisfy them; the core knows nothing else of a server. Inside the core
 header is a pair of text, the name in lower case.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 __all__ = ["Address", "HTTPTransport", "Pairs", "PatientTransport", "WebSocketTransport"]
 
@@ -115,6 +115,17 @@ class PatientTransport:
     """
 
     __slots__ = tuple[str, ...]()  # empty; as a call, because mypy takes a literal for all that may be assigned
+
+
+class DirectSend(NamedTuple):
+    """A server's own way to send a WebSocket message: `send(wrap(message))`, with nothing between.
+
+    `wrap` is one function for all connections of a server, so that a message for many is wrapped once. `send` raises
+    OSError when the client has gone. A transport that has it gives it as `direct`.
+    """
+
+    wrap: Callable[[str | bytes], object]
+    send: Callable[[Any], Awaitable[Any]]
 
 
 class WebSocketTransport(ConnectionHead, Protocol):

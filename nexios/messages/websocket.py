@@ -5,7 +5,7 @@ Which step is legal when stands in `websocket_state.py`. One task reads; any tas
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar
 
 from nexios.errors import ClientDisconnect
 from nexios.http.headers import Headers, check_value
@@ -14,19 +14,14 @@ from nexios.http.url import URL, quote_path
 from nexios.messages.clock import Clock, sleep
 from nexios.messages.connection import Connection
 from nexios.messages.state import PathParams, State
-from nexios.messages.transport import WebSocketTransport
+from nexios.messages.transport import DirectSend, WebSocketTransport
 from nexios.messages.websocket_context import WebSocketContext
+from nexios.messages.websocket_conversation import Conversation
 from nexios.messages.websocket_messages import (
     Message,
     Pace,
-    answer_to,
     handshake_headers,
-    read_as,
-    read_bytes,
-    read_json,
-    read_text,
     size_of,
-    written_as,
 )
 from nexios.messages.websocket_state import (
     ABNORMAL,
@@ -41,7 +36,6 @@ from nexios.messages.websocket_state import (
     check_close,
     effect_of,
 )
-from nexios.serialization import encode_json
 from nexios.settings import BadMessages, Limits
 
 __all__ = ["BadMessage", "Intercept", "WebSocket", "WebSocketContext", "WebSocketDisconnect"]
@@ -54,7 +48,7 @@ Intercept = Callable[[Message], Message | None]
 """Sees each message before whoever reads it; gives what is read in its place, or None for nothing at all."""
 
 
-class WebSocket(Connection[WebSocketTransport]):
+class WebSocket(Connection[WebSocketTransport], Conversation):
     """One WebSocket, from handshake to close; given to the handler that matches its path.
 
     Lives until the handler returns, and is closed then if it is still open.
@@ -71,6 +65,7 @@ class WebSocket(Connection[WebSocketTransport]):
         "_id",
         "_intercepts",
         "_limits",
+        "_on_end",
         "_on_open",
         "_pace",
         "_query",
@@ -128,6 +123,7 @@ class WebSocket(Connection[WebSocketTransport]):
         self._intercepts: tuple[Intercept, ...] = ()
         self._scopes: Any = None
         self._rest: str = self.path
+        self._on_end: tuple[Callable[[], object], ...] = ()
         self._on_open: tuple[Callable[[WebSocket], Awaitable[None]], ...] = ()
         self.has_opened: bool = False
 
@@ -212,6 +208,7 @@ class WebSocket(Connection[WebSocketTransport]):
         if effect_of("deny", self.connection_state) is Effect.NOTHING:
             return
         self.connection_state = SocketState.DENIED
+        self._tell_end()
         try:
             await self._transport.deny(status, [*pairs, ("content-length", str(len(body)))], body)
         except ClientDisconnect:
@@ -220,6 +217,24 @@ class WebSocket(Connection[WebSocketTransport]):
     def when_opened(self, function: Callable[["WebSocket"], Awaitable[None]]) -> None:
         """Let an async function be called with the WebSocket as soon as it is accepted."""
         self._on_open = (*self._on_open, function)
+
+    def on_end(self, callback: Callable[[], object]) -> None:
+        """Call a function once, when the WebSocket is over: closed by either side, denied or broken. Now, if it is."""
+        if self.connection_state in (SocketState.CONNECTING, SocketState.OPEN):
+            self._on_end = (*self._on_end, callback)
+        else:
+            callback()
+
+    @property
+    def direct(self) -> DirectSend | None:
+        """The server's own way to send, for who sends one message to many; good until `on_end` is called."""
+        direct: DirectSend | None = getattr(self._transport, "direct", None)
+        return direct
+
+    def _tell_end(self) -> None:
+        callbacks, self._on_end = self._on_end, ()
+        for callback in callbacks:
+            callback()
 
     def intercept(self, function: Intercept) -> None:
         """Let a function see each message first, after those that are there already: a heartbeat takes its pongs out.
@@ -253,53 +268,6 @@ class WebSocket(Connection[WebSocketTransport]):
             if kept is not None:
                 return kept
 
-    async def receive_text(self) -> str:
-        """Return the next message that is text. Raises as `receive`.
-
-        A message that is none is told to the client, and the next one is awaited; with
-        `websocket.bad_messages = "raise"` it is a `BadMessage` instead. So do all that follow.
-        """
-        return await self.receive_by(read_text)
-
-    async def receive_bytes(self) -> bytes:
-        """Return the next message that is binary. Bad messages are treated as by `receive_text`."""
-        return await self.receive_by(read_bytes)
-
-    async def receive_json(self) -> Any:
-        """Return the value of the next message that is JSON, text or binary. Bad ones as by `receive_text`."""
-        return await self.receive_by(read_json, self._limits.max_json_depth)
-
-    @overload
-    async def receive_as(self, kind: type[V]) -> V: ...
-    @overload
-    async def receive_as(self, kind: Any) -> Any: ...
-    async def receive_as(self, kind: Any) -> Any:
-        """Return the next message that is JSON of the type `kind`: a Struct, a dataclass, a model, a union of them.
-
-        Of a union of Structs with tags, the tag of the message says which. Bad messages are treated
-        as by `receive_text`; the answer says each fault and where it is.
-
-        Raises:
-            ConfigurationError: Nothing reads the type.
-        """
-        return await self.receive_by(read_as, self._limits.max_json_depth, kind)
-
-    async def receive_by(self, read: Callable[Concatenate[Message, P], V], *args: P.args, **kwargs: P.kwargs) -> V:
-        """Return what a function of yours makes of the next message; what it refuses by `BadMessage` is a bad one."""
-        while True:
-            message = await self.receive()
-            try:
-                return read(message, *args, **kwargs)
-            except BadMessage as exc:
-                refused = exc
-            await self.refuse(refused)
-
-    async def refuse(self, exc: BadMessage) -> None:
-        """Tell the client of a bad message; with `bad_messages = "raise"` raise it instead."""
-        if self.bad_messages == "raise":
-            raise exc
-        await self._send(self._transport.send_text, answer_to(exc))
-
     async def send_text(self, text: str) -> None:
         """Send a text message.
 
@@ -318,19 +286,6 @@ class WebSocket(Connection[WebSocketTransport]):
         if not isinstance(data, bytes):
             raise TypeError(f"send_bytes() takes bytes, not {type(data).__name__}")
         await self._send(self._transport.send_bytes, data)
-
-    async def send_json(self, value: object) -> None:
-        """Send a value as JSON in a text message. Raises as `send_text`, and TypeError for what has no JSON form."""
-        await self._send(self._transport.send_text, encode_json(value).decode())
-
-    async def send_as(self, value: object, kind: Any = None) -> None:
-        """Send a value as JSON, with the fields that `kind` (by default its class) declares and no others.
-
-        Raises:
-            TypeError: It is no such value.
-            WebSocketDisconnect: As by `send_text`.
-        """
-        await self._send(self._transport.send_text, written_as(value, type(value) if kind is None else kind))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the WebSocket, and wake the task that reads it. Closing again only waits for the first close.
@@ -436,6 +391,7 @@ class WebSocket(Connection[WebSocketTransport]):
         """The first end is the one that counts."""
         if self.close_code is None:
             self.connection_state, self.close_code, self.close_reason = state, code, reason
+            self._tell_end()
 
     def _lost(self) -> WebSocketDisconnect:
         self._end(SocketState.LEFT, ABNORMAL, "")

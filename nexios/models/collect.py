@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from nexios.models.decimals import are_sound
 from nexios.models.leaves import Fault, Unread, leaf_fault, length_fault
-from nexios.models.problems import MAX_PROBLEMS, Invalid, Problem, cut, pointer_of
+from nexios.models.problems import MAX_PROBLEMS, Invalid, Problem, pointer_of, words_of
 from nexios.models.shape import Fields, Model, Node, annotation_of, class_of, is_flat, plain
 from nexios.models.words import choices, expected
 
@@ -155,8 +155,10 @@ class _Walk:
         if refusal is None:
             return
         cause = refusal.__cause__
-        written_here = isinstance(cause, ValueError | TypeError) and not _is_of_attrs(cause)
-        self.add(("invalid", cut(str(cause)) or "is invalid") if written_here else ("invalid", "is invalid"))
+        if isinstance(cause, ValueError | TypeError) and not _is_of_attrs(cause):
+            self.add(("invalid", words_of(cause, value)))
+        else:
+            self.add(("invalid", "is invalid"))
 
     def see_dict(self, node: inspect.DictType, value: Any) -> None:
         if not isinstance(value, Mapping):

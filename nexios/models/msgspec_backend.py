@@ -10,15 +10,16 @@ no JSON, text that is no UTF-8, nesting past Python's stack, and numbers out of 
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import inspect
 
 from nexios.errors import ConfigurationError
 from nexios.models.backend import Malformed, SchemaMode, TypeBackend
-from nexios.models.collect import Collector
+from nexios.models.collect import Collector, invalid
 from nexios.models.constraints import with_meta
+from nexios.models.crowds import crowd_of, guarded_json, guarded_msgpack
 from nexios.models.decimals import are_sound
 from nexios.models.describe import Schema, describe
 from nexios.models.later import Later
@@ -26,7 +27,7 @@ from nexios.models.output import Explain, writer_of
 from nexios.models.problems import Invalid
 from nexios.models.shape import Node, fault_of, has_known_depth, holds_custom, node_of, nodes_below
 from nexios.models.text import reader_of
-from nexios.serialization import encode_json, encode_msgpack
+from nexios.serialization import containers_in_msgpack, encode_json, encode_msgpack
 
 __all__ = ["MsgspecBackend"]
 
@@ -66,13 +67,13 @@ class MsgspecBackend:
         """Return what makes a value out of JSON: on success one call of a msgspec decoder."""
         node = self._node(kind)
         decode = msgspec.json.Decoder(with_meta(kind), dec_hook=self._dec_hook_of(node)).decode
-        return _decoder(node, decode, _read_json, self._explain(kind), "malformed_json")
+        return guarded_json(_decoder(node, decode, _JSON, self._explain(kind)), crowd_of(node))
 
     def msgpack_decoder(self, kind: Any) -> Callable[[bytes], Any]:
         """Return what makes a value out of MessagePack: on success one call of a msgspec decoder."""
         node = self._node(kind)
         decode = msgspec.msgpack.Decoder(with_meta(kind), dec_hook=self._dec_hook_of(node)).decode
-        return _decoder(node, decode, _read_msgpack, self._explain(kind), "malformed_msgpack")
+        return guarded_msgpack(_decoder(node, decode, _MSGPACK, self._explain(kind)), crowd_of(node))
 
     def converter(self, kind: Any, *, from_text: bool) -> Callable[[Any], Any]:
         """Return what makes a value out of builtins, or out of text; see `text.py` for how text is read."""
@@ -171,18 +172,48 @@ class MsgspecBackend:
         return [schemas.get(cls, {}) for cls in classes], components
 
 
-_read_json: Callable[[bytes], Any] = msgspec.json.Decoder().decode
-_read_msgpack: Callable[[bytes], Any] = msgspec.msgpack.Decoder().decode
+MAX_EXPLAINED: Final = 200_000
+"""Arrays and objects of a refused body beyond which it is not built only to tell what is wrong with it."""
+
+
+class _Format(msgspec.Struct, frozen=True):
+    """How a refused body is read once more: whole, to tell what is wrong, or passed over to tell that it ends well."""
+
+    read: Callable[[bytes], Any]
+    skip: Callable[[bytes], Any]
+    containers_in: Callable[[bytes], int]
+    malformed: str
+    too_deep: str
+
+
+def _containers_in_json(body: bytes) -> int:
+    return body.count(b"[") + body.count(b"{")
+
+
+_JSON: Final = _Format(
+    msgspec.json.Decoder().decode,
+    msgspec.json.Decoder(msgspec.Raw).decode,
+    _containers_in_json,
+    "malformed_json",
+    "json_too_deep",
+)
+_MSGPACK: Final = _Format(
+    msgspec.msgpack.Decoder().decode,
+    msgspec.msgpack.Decoder(msgspec.Raw).decode,
+    containers_in_msgpack,
+    "malformed_msgpack",
+    "malformed_msgpack",
+)
 
 
 def _decoder(
-    node: Node, decode: Callable[[bytes], Any], read: Callable[[bytes], Any], explain: Explain, malformed: str
+    node: Node, decode: Callable[[bytes], Any], format_: _Format, explain: Explain
 ) -> Callable[[bytes], Any]:
     def decode_typed(body: bytes) -> Any:
         try:
             return decode(body)
         except _REFUSED as error:
-            raise _refusal(body, read, explain, malformed) from error
+            raise _refusal(body, format_, explain) from error
 
     are_all_sound = are_sound(node)
     if are_all_sound is None:
@@ -192,19 +223,20 @@ def _decoder(
         value = decode_typed(body)
         if are_all_sound(value):
             return value
-        raise _refusal(body, read, explain, malformed)
+        raise _refusal(body, format_, explain)
 
     return decode_with_decimals
 
 
-def _refusal(body: bytes, read: Callable[[bytes], Any], explain: Explain, malformed: str) -> Malformed | Invalid:
+def _refusal(body: bytes, format_: _Format, explain: Explain) -> Malformed | Invalid:
+    is_too_large = format_.containers_in(body) > MAX_EXPLAINED
     try:
-        value = read(body)
+        value = format_.skip(body) if is_too_large else format_.read(body)
     except RecursionError:
-        return Malformed("json_too_deep" if malformed == "malformed_json" else malformed)
+        return Malformed(format_.too_deep)
     except (msgspec.MsgspecError, ValueError, TypeError):
-        return Malformed(malformed)
-    return Invalid(explain(value))
+        return Malformed(format_.malformed)
+    return Invalid((invalid(),) if is_too_large else explain(value))
 
 
 def _box_of(kind: Any) -> Any:

@@ -14,7 +14,7 @@ Every value that is given fits the type and the constraints of its field before 
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from types import MappingProxyType
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -81,7 +81,7 @@ class Patch(Generic[T]):
             return NotImplemented
         return (self._shape.kind, self._changes, self._extra) == (other._shape.kind, other._changes, other._extra)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Names alone: a password may be among the values."""

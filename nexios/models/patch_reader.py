@@ -27,7 +27,9 @@ _NOTHING: Any = object()
 class _Slot(Protocol):
     """Reads objects for a field that a patch reaches into."""
 
-    def read(self, item: Any, path: _Path, found: Found) -> Any: ...
+    def read(self, item: Any, path: _Path, found: Found) -> Any:
+        """Return what takes the place of the object, its problems added to those found."""
+        ...
 
 
 def model_in(kind: Any) -> Any:
@@ -97,7 +99,7 @@ class ModelReader:
     """Reads patches of one model."""
 
     def __init__(self, shape: Shape, readers: Readers) -> None:
-        self.shape = shape
+        self.shape: Shape = shape
         self._readers = readers
         self._form = readers.form
         self._slots: dict[str, tuple[Field, _Slot | None, Callable[[Any], Any]]] = {}

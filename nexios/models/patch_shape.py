@@ -26,7 +26,7 @@ import msgspec
 
 from nexios.errors import ConfigurationError
 from nexios.models.backend import TypeBackend
-from nexios.models.problems import Invalid, Problem, cut
+from nexios.models.problems import Invalid, Problem, words_of
 from nexios.models.pydantic_backend import PydanticBackend
 from nexios.models.pydantic_partial import PartialReader
 
@@ -136,13 +136,13 @@ def is_model(kind: Any) -> bool:
     return hasattr(cls, "__pydantic_fields__") and not getattr(cls, "__pydantic_root_model__", False)
 
 
-def refusal_of(error: Exception, pointer: str) -> Invalid:
+def refusal_of(error: Exception, pointer: str, value: object = None) -> Invalid:
     """Return what `__post_init__` or a validator said; validators of attrs repeat the value, so theirs is left out."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     is_attrs = traceback is not None and traceback.tb_frame.f_globals.get("__name__") == "attr.validators"
-    return Invalid([Problem(pointer, "invalid", "is invalid" if is_attrs else cut(str(error)) or "is invalid")])
+    return Invalid([Problem(pointer, "invalid", "is invalid" if is_attrs else words_of(error, value))])
 
 
 def _is_nullable(kind: Any) -> bool:

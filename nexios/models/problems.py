@@ -4,14 +4,14 @@ A pointer is a JSON Pointer (RFC 6901) made of the names on the wire. A detail i
 same every time, and never holds the client's value. At most `MAX_PROBLEMS` are told of one value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from nexios.serialization import encode_json
 
-__all__ = ["CODES", "MAX_PROBLEMS", "Invalid", "Problem", "cut", "pointer_of"]
+__all__ = ["CODES", "MAX_PROBLEMS", "Invalid", "Problem", "cut", "pointer_of", "words_of"]
 
 MAX_PROBLEMS: Final = 100
 """Problems told of one value: enough for a form, too few to make an answer that is larger than its question."""
@@ -21,6 +21,11 @@ MAX_POINTER: Final = 400
 
 MAX_DETAIL: Final = 200
 """Characters of a detail that a developer's own validator wrote."""
+
+_MOST_PARTS: Final = 10_000
+"""Parts of a refused value whose text is looked for in the words about it."""
+_TELLING: Final = 40
+"""Characters of a text by which it is found again: Python cuts long ones in its messages."""
 
 CODES: Final = (
     "missing",
@@ -88,3 +93,37 @@ def cut(text: str) -> str:
     """
     words = text.strip()
     return words if len(words) <= MAX_DETAIL else words[: MAX_DETAIL - 1] + "…"
+
+
+def words_of(error: BaseException, value: object) -> str:
+    """Return the words of a developer's own validator as a detail, unless they are Python's and repeat the value.
+
+    `int(text)` and `text.encode("ascii")` raise a ValueError with the client's text in it.
+
+    >>> words_of(ValueError("ends before it starts"), {"end": "x"})
+    'ends before it starts'
+    >>> words_of(ValueError("invalid literal for int() with base 10: 'x'"), {"end": "x"})
+    'is invalid'
+    """
+    if isinstance(error, UnicodeError):
+        return "is invalid"
+    words = str(error)
+    is_quoting = ("'" in words or '"' in words) and _repeats(words, value)
+    return "is invalid" if is_quoting else cut(words) or "is invalid"
+
+
+def _repeats(words: str, value: object) -> bool:
+    """True as well for a value that is too large to be looked through."""
+    waiting = [value]
+    for _ in range(_MOST_PARTS):
+        if not waiting:
+            return False
+        part = waiting.pop()
+        if isinstance(part, str | bytes):
+            if part and repr(part[:_TELLING])[: _TELLING + 1] in words:
+                return True
+        elif isinstance(part, Mapping):
+            waiting.extend((*part.keys(), *part.values()))
+        elif isinstance(part, list | tuple | set | frozenset):
+            waiting.extend(part)
+    return bool(waiting)

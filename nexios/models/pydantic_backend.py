@@ -33,6 +33,7 @@ import msgspec
 
 from nexios.errors import ConfigurationError
 from nexios.models.backend import Malformed, SchemaMode
+from nexios.models.crowds import crowd_of_core, guarded_json, guarded_msgpack
 from nexios.models.problems import Invalid, Problem
 from nexios.models.pydantic_hurry import LONG, hurried
 from nexios.models.pydantic_problems import Wire, problems_of
@@ -82,11 +83,13 @@ class PydanticBackend:
 
     def json_decoder(self, kind: Any) -> Callable[[bytes], Any]:
         """Return what makes a value out of JSON."""
-        return _Reader(adapter_of(kind)).from_json
+        adapter = adapter_of(kind)
+        return guarded_json(_Reader(adapter).from_json, crowd_of_core(adapter.core_schema))
 
     def msgpack_decoder(self, kind: Any) -> Callable[[bytes], Any]:
         """Return what makes a value out of MessagePack."""
-        return _Reader(adapter_of(kind)).from_msgpack
+        adapter = adapter_of(kind)
+        return guarded_msgpack(_Reader(adapter).from_msgpack, crowd_of_core(adapter.core_schema))
 
     def converter(self, kind: Any, *, from_text: bool) -> Callable[[Any], Any]:
         """Return what makes a value out of builtins; text is read leniently even if the model is strict."""
@@ -199,7 +202,10 @@ def adapter_of(kind: Any) -> "pydantic.TypeAdapter[Any]":
     """
     library = _pydantic()
     try:
-        return _pydantic_type_adapter()(_without_meta(kind))
+        adapter = _pydantic_type_adapter()(_without_meta(kind))
+        if not adapter.pydantic_complete:  # a field names a type that is nowhere
+            adapter.rebuild(raise_errors=True)
+        return adapter
     except (library.errors.PydanticUserError, _core().SchemaError, NameError, TypeError) as error:
         raise ConfigurationError(f"pydantic cannot validate {kind!r}:\n\n{error}") from error
 
@@ -228,7 +234,7 @@ def refusal(error: "pydantic.ValidationError", wire: Wire) -> Invalid:
     """Return pydantic's errors as problems, in our words."""
     if error.error_count() > _MOST_ERRORS:
         return Invalid([Problem("", "invalid", "has too many faults to tell")])
-    return Invalid(problems_of(error.errors(include_url=False, include_input=False), wire))
+    return Invalid(problems_of(error.errors(include_url=False), wire))
 
 
 class _Reader:

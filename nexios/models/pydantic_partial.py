@@ -53,8 +53,10 @@ class PartialReader:
         self._whole = adapter_of(kind)
         definitions, node, config = _fields_node(self._whole.core_schema, kind)
         named = _fields_of(node)
-        self.fields = {name: _wire_names(kind, name, field, config) for name, field in named.items()}
-        self.frozen = frozenset(name for name, field in named.items() if field.get("frozen"))
+        self.fields: dict[str, list[str]] = {
+            name: _wire_names(kind, name, field, config) for name, field in named.items()
+        }
+        self.frozen: frozenset[str] = frozenset(name for name, field in named.items() if field.get("frozen"))
         self.unknown: str = node.get("extra_behavior") or config.get("extra_fields_behavior") or "ignore"
         loose = {
             "type": "typed-dict",

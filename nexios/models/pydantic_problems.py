@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from nexios.models.problems import MAX_PROBLEMS, Problem, cut, pointer_of
+from nexios.models.problems import MAX_PROBLEMS, Problem, cut, pointer_of, words_of
 
 __all__ = ["WORDS", "Schema", "Wire", "paths_of", "problems_of"]
 
@@ -179,7 +179,7 @@ def problems_of(errors: Sequence[Mapping[str, Any]], wire: "Wire", *, under: str
 def _words(error: Mapping[str, Any]) -> tuple[str, str]:
     kind, context = error["type"], error.get("ctx") or {}
     if kind in _DEVELOPERS:
-        return _words_of_a_developer(str(error["msg"]), context)
+        return _words_of_a_developer(str(error["msg"]), context, error.get("input"))
     words = WORDS.get(kind)
     if words is None:
         return "invalid", cut(str(error["msg"]))
@@ -212,10 +212,10 @@ def _tag_field(error: Mapping[str, Any]) -> list[str]:
     return [name] if name and quoted == f"'{name}'" and "'" not in name else []
 
 
-def _words_of_a_developer(message: str, context: Mapping[str, Any]) -> tuple[str, str]:
+def _words_of_a_developer(message: str, context: Mapping[str, Any], value: object) -> tuple[str, str]:
     """A ValueError or AssertionError of a validator: its own text is what the developer wants to be read."""
     if "error" in context:
-        return "invalid", cut(str(context["error"])) or "is invalid"
+        return "invalid", words_of(context["error"], value)
     if message.startswith("value is not a valid email address"):
         return _EMAIL
     return "invalid", cut(message)

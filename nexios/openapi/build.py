@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from nexios._pipeline.operation import Operation
+from nexios.http.url import quote_path
 from nexios.models.adapter import DEFAULT_BACKENDS
 from nexios.models.backend import TypeBackend
 from nexios.openapi.config import OpenAPI
@@ -100,7 +101,7 @@ def _info(config: OpenAPI) -> Info:
 
 
 def _servers(root_path: str) -> list[Server]:
-    return [Server(url=root_path)] if root_path else []
+    return [Server(url=quote_path(root_path))] if root_path else []
 
 
 def _collect(chosen: Sequence[Listed], config: OpenAPI, describer: Describer) -> None:

@@ -108,11 +108,13 @@ class StrConverter(Converter[str]):
     max_length: int | None = None
 
     def convert(self, text: str) -> str:
+        """Return `text` if it is plain text for one segment: not empty, no "/" in it."""
         if text and "/" not in text and is_plain(text):
             return text
         raise ValueError("not one segment of a path")
 
     def format(self, value: str | int | UUID) -> str:
+        """Return the text of a text, whole number or UUID, if it is one segment."""
         return self.convert(_text_of(value))
 
 
@@ -124,11 +126,13 @@ class PathConverter(Converter[str]):
     spans_segments: bool = True
 
     def convert(self, text: str) -> str:
+        """Return `text`, unless there are control characters or lone surrogates in it."""
         if is_plain(text):
             return text
         raise ValueError("not a path")
 
     def format(self, value: str | int | UUID) -> str:
+        """Return the text of a text, whole number or UUID, if it is plain."""
         return self.convert(_text_of(value))
 
 
@@ -144,6 +148,7 @@ class IntConverter(Converter[int]):
     schema: Mapping[str, object] = MappingProxyType({"type": "integer"})
 
     def convert(self, text: str) -> int:
+        """Return the number; "+" is refused, and "-" before zero."""
         if len(text) <= 20 and text.isdecimal() and text.isascii():
             return int(text)
         if len(text) <= 21 and text[:1] == "-" and _is_digits(text[1:]) and text.strip("-0"):
@@ -151,6 +156,7 @@ class IntConverter(Converter[int]):
         raise ValueError("not a whole number")
 
     def format(self, value: int) -> str:
+        """Return the digits, at most 20, with "-" before those of a negative number; a bool is refused."""
         if isinstance(value, bool) or abs(_only(int, value)) >= 10**20:
             raise ValueError("not a whole number of at most 20 digits")
         return str(int(value))
@@ -170,6 +176,7 @@ class FloatConverter(Converter[float]):
     schema: Mapping[str, object] = MappingProxyType({"type": "number"})
 
     def convert(self, text: str) -> float:
+        """Return the number; one that overflows is refused, and so is "-0"."""
         if len(text) > 330:
             raise ValueError("too long for a number")
         whole, point, fraction = text.removeprefix("-").partition(".")
@@ -181,6 +188,7 @@ class FloatConverter(Converter[float]):
         return value
 
     def format(self, value: float) -> str:
+        """Return the digits without an exponent; minus zero loses its sign."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError("not a number")
         try:
@@ -200,6 +208,7 @@ class UUIDConverter(Converter[UUID]):
     schema: Mapping[str, object] = MappingProxyType({"type": "string", "format": "uuid"})
 
     def convert(self, text: str) -> UUID:
+        """Return the UUID, written with its four hyphens or none."""
         digits = text
         if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
             digits = text.replace("-", "")
@@ -209,6 +218,7 @@ class UUIDConverter(Converter[UUID]):
         return UUID(digits)
 
     def format(self, value: UUID) -> str:
+        """Return the 32 lower-case hex digits with four hyphens."""
         return str(_only(UUID, value))
 
 
@@ -223,11 +233,13 @@ class DateConverter(Converter[date]):
     schema: Mapping[str, object] = MappingProxyType({"type": "string", "format": "date"})
 
     def convert(self, text: str) -> date:
+        """Return the day, `YYYY-MM-DD` alone."""
         if len(text) != 10:
             raise ValueError("not a date")
         return date(*_date_numbers(text))
 
     def format(self, value: date) -> str:
+        """Return `YYYY-MM-DD`; a datetime is refused."""
         if isinstance(value, datetime):
             raise ValueError("a datetime, not a date")
         return _only(date, value).isoformat()
@@ -247,6 +259,7 @@ class DateTimeConverter(Converter[datetime]):
     schema: Mapping[str, object] = MappingProxyType({"type": "string", "format": "date-time"})
 
     def convert(self, text: str) -> datetime:
+        """Return the moment; without an offset in the text it has no time zone."""
         if not 19 <= len(text) <= 32 or text[10] != "T":
             raise ValueError("not a date and time")
         hour, minute, second = _clock_numbers(text[11:19])
@@ -256,6 +269,7 @@ class DateTimeConverter(Converter[datetime]):
         return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=zone)
 
     def format(self, value: datetime) -> str:
+        """Return the moment in ISO form, with "Z" for an offset of zero."""
         offset = _only(datetime, value).utcoffset()
         if offset is not None and offset % timedelta(minutes=1):
             raise ValueError("the offset from UTC has seconds")
@@ -271,6 +285,7 @@ class SlugConverter(Converter[str]):
     schema: Mapping[str, object] = MappingProxyType({"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"})
 
     def convert(self, text: str) -> str:
+        """Return `text` if it is a slug: lower-case ASCII letters and digits, single hyphens between."""
         letters = text.replace("-", "")
         if not letters.isalnum() or not letters.isascii() or letters != letters.lower():
             raise ValueError("not a slug")
@@ -279,6 +294,7 @@ class SlugConverter(Converter[str]):
         return text
 
     def format(self, value: str) -> str:
+        """Return `value` if it is a slug."""
         return self.convert(_only(str, value))
 
 

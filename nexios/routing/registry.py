@@ -46,11 +46,13 @@ class FunctionConverter(Converter[Any]):
         self.max_length = max_length
 
     def convert(self, text: str) -> object:
+        """Return what the function makes of `text`, if the pattern matches the whole of it."""
         if self._pattern is not None and self._pattern.fullmatch(text) is None:
             raise ValueError("the pattern does not match")
         return self._convert(text)
 
     def format(self, value: object) -> str:
+        """Return the text that the function for it makes of `value`."""
         return self._to_string(value)
 
 

@@ -340,6 +340,8 @@ def _check_known(options: Mapping[str, object], kind: type, place: Place) -> Non
         )
     if not isinstance(middleware, Iterable):
         raise ConfigurationError(f"'middleware' is a list: write middleware=[...].\n\n  {place}")
+    if not isinstance(options.get("dependencies", ()), Iterable):
+        raise ConfigurationError(f"'dependencies' is a list: write dependencies=[...].\n\n  {place}")
     known = sorted(kind.__annotations__)
     for name in options:
         if name not in known:

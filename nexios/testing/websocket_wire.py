@@ -43,16 +43,16 @@ class MemoryWebSocket:
         self.root_path = root_path
         self.client = client
         self.server = server
-        self.subprotocols = tuple(subprotocols)
-        self.close_code = NO_STATUS
-        self.close_reason = ""
+        self.subprotocols: tuple[str, ...] = tuple(subprotocols)
+        self.close_code: int = NO_STATUS
+        self.close_reason: str = ""
         self.accepted: tuple[str | None, Pairs] | None = None
         """The subprotocol and the headers of the app's answer to the handshake."""
         self.denied: tuple[int, Pairs, bytes] | None = None
         """Status, headers and body of the response that it answered with instead."""
         self.closed: tuple[int, str] | None = None
         """The close code and the reason of the app."""
-        self.left = False
+        self.left: bool = False
         """Whether the client has gone."""
         self._headers = headers
         self._to_app: deque[Message] = deque()

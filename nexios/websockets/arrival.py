@@ -35,11 +35,13 @@ async def replay_to_member(
     member.outbox.hold()
 
     async def gap() -> None:
+        """Note that messages are missing, and tell a client that gets envelopes."""
         member.missed = True
         if member.envelope:
             await _send(member.websocket, gap_frame(room.name))
 
     async def write(message: Message) -> None:
+        """Send one message of the history, if it is for this member."""
         if is_for(message, member):
             counters.queued += 1
             await _send(member.websocket, message.envelope if member.envelope else message.frame)
@@ -56,9 +58,11 @@ async def replay_to_feed(
     """The same for a feed."""
 
     async def gap() -> None:
+        """Note that messages are missing."""
         feed.missed = True
 
     async def write(message: Message) -> None:
+        """Queue one message of the history."""
         feed.replay(message)
 
     seen = 0 if last_seen is None else await _replay(room, last_seen, write, gap, backend, keep)
@@ -87,5 +91,6 @@ async def _replay(
 
 
 async def _send(websocket: WebSocket, frame: Frame) -> None:
+    """Write a frame to a WebSocket as the kind of message it is."""
     data = frame.data
     await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))

@@ -54,7 +54,7 @@ class Channel:
     __slots__ = ("_hub", "name")
 
     def __init__(self, name: str, hub: Hub | None = None) -> None:
-        self.name = check_name(name)
+        self.name: str = check_name(name)
         self._hub = hub
 
     async def connect(
@@ -166,6 +166,7 @@ class Channel:
         return self._bound().listen(self.name, last_seen=last_seen, outbox=outbox)
 
     def _bound(self) -> Hub:
+        """Return the hub. Raises `ConfigurationError` when the channel has none yet."""
         if self._hub is None:
             raise ConfigurationError(
                 f"{self!r} belongs to no app yet: connect a WebSocket first, or take it from the app:\n\n"
@@ -187,7 +188,7 @@ class ChannelGroup:
 
     def __init__(self, pattern: str, hub: Hub) -> None:
         prefix_of(pattern)
-        self.pattern = pattern
+        self.pattern: str = pattern
         self._hub = hub
 
     async def publish(
@@ -224,6 +225,7 @@ def channel_of(hub: Hub, name: str) -> Channel | ChannelGroup:
 
 
 def _hub_of(websocket: WebSocket) -> Hub:
+    """Return the hub of the app that serves a WebSocket. Raises `ConfigurationError` where there is none."""
     hub = getattr(websocket.app, "hub", None)
     if not isinstance(hub, Hub):
         raise ConfigurationError(f"{websocket.app!r} has no hub, so its WebSockets cannot join channels.")

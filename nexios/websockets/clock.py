@@ -33,6 +33,8 @@ class SystemClock:
 
 
 class _Call:
+    """A call that a `ManualClock` will make, unless it is cancelled."""
+
     __slots__ = ("args", "callback")
 
     def __init__(self, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
@@ -40,6 +42,7 @@ class _Call:
         self.args = args
 
     def cancel(self) -> None:
+        """Never make it. Cancelling again does nothing."""
         self.callback, self.args = None, ()
 
 
@@ -94,5 +97,6 @@ class ManualClock:
 
 
 async def _settle() -> None:
+    """Let tasks run until those that wait for each other have had their turns."""
     for _ in range(_TURNS):
         await asyncio.sleep(0)

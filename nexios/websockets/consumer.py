@@ -40,6 +40,7 @@ def on(tag: str) -> Callable[[M], M]:
         raise ConfigurationError(f"on() takes the tag of a message, as @on('chat.message'), not {tag!r}.")
 
     def mark(method: M) -> M:
+        """Note the tag on the method; `__init_subclass__` finds it there."""
         setattr(method, _TAGS, (*getattr(method, _TAGS, ()), tag))
         return method
 
@@ -111,6 +112,7 @@ class WebSocketConsumer:
 
 
 async def _serve(consumer: WebSocketConsumer, websocket: WebSocket, arguments: inspect.BoundArguments) -> None:
+    """Take one client from `on_connect` to `on_disconnect`."""
     await consumer.on_connect(*arguments.args, **arguments.kwargs)
     if websocket.connection_state is SocketState.CONNECTING:
         await websocket.accept()
@@ -143,6 +145,7 @@ async def _converse(consumer: WebSocketConsumer, websocket: WebSocket) -> None:
 
 
 def _read(message: Message, max_depth: int, consumer: WebSocketConsumer) -> Any:
+    """Read a message as the class of the consumer says."""
     if consumer.encoding == "text":
         return read_text(message)
     if consumer.encoding == "bytes":
@@ -165,6 +168,7 @@ def _signature_of(cls: type[WebSocketConsumer]) -> inspect.Signature:
 
 
 def _check(cls: type[WebSocketConsumer]) -> None:
+    """Raise `ConfigurationError` for a class that cannot serve."""
     try:
         inspect.signature(cls).bind()
     except TypeError as exc:
@@ -178,6 +182,7 @@ def _check(cls: type[WebSocketConsumer]) -> None:
 
 
 def _refusal(cls: type, method: Callable[..., Any], why: str) -> ConfigurationError:
+    """Make the error that tells what is wrong with a class, and how to write it."""
     return ConfigurationError(
         f"{cls.__name__} cannot serve WebSockets: {why}.\n\n  {place_of(method)}   {name_of(method)}()\n\n"
         f"Write it as:\n\n    class {cls.__name__}(WebSocketConsumer):\n"

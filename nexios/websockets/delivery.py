@@ -48,6 +48,7 @@ class Delivery:
             self._begin()
 
     def _begin(self) -> None:
+        """Start the task that writes, and have it looked at right after its first step."""
         loop = self._loop = asyncio.get_running_loop()
         self._task = task = asyncio.Task(self._run(), loop=loop, name="nexios-delivery")  # never eager
         loop.call_soon(self._look, task)
@@ -67,6 +68,7 @@ class Delivery:
             self._begin()
 
     async def _run(self) -> None:
+        """Write what is there, until there is no more, a send has waited, or the turn is over."""
         me = self._task
         left_in_turn = _TURN
         try:
@@ -129,6 +131,7 @@ class Delivery:
         return True
 
     def _not_taken(self, outbox: Outbox) -> None:
+        """Count a message that its member did not get."""
         self._counters.dropped += 1
         if self._current is outbox:
             self._late += 1

@@ -58,8 +58,8 @@ class Feed:
         self._entered = False
         self._is_over = False
         self._too_slow = False
-        self.missed = False
-        self.is_in_room = False
+        self.missed: bool = False
+        self.is_in_room: bool = False
         """Whether there is a room to go out of."""
 
     def __len__(self) -> int:
@@ -132,11 +132,13 @@ class Feed:
             self._wake()
 
     def _append(self, message: Message) -> None:
+        """Queue a message, and wake the reader."""
         self._queue.append(message)
         self._size += len(message.payload)
         self._wake()
 
     def _wake(self) -> None:
+        """Wake the reader, if it waits."""
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

@@ -23,7 +23,7 @@ from nexios.messages.websocket_state import POLICY_VIOLATION
 
 __all__ = ["Heartbeat"]
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 PING: Final = '{"type":"ping"}'
 PONG: Final = '{"type":"pong"}'
@@ -46,8 +46,8 @@ class Heartbeat(WebSocketMiddleware):
                 f"Heartbeat(interval={interval!r}, timeout={timeout!r}): the interval is longer than 0 seconds, "
                 "and the timeout longer than the interval."
             )
-        self.interval = interval
-        self.timeout = timeout
+        self.interval: float = interval
+        self.timeout: float = timeout
 
     async def __call__(self, websocket: WebSocket, call_next: WebSocketCallNext) -> None:
         """Watch the WebSocket from its beginning to its end."""
@@ -74,17 +74,20 @@ class _Beat:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def begin(self, websocket: WebSocket) -> None:
+        """Start to listen and to look."""
         self._heard = self._clock.time()
         websocket.intercept(self._hear)
         self._timer = self._clock.call_later(self._interval, self._look)
 
     def end(self) -> None:
+        """Stop looking and sending."""
         if self._timer is not None:
             self._timer.cancel()
         for task in self._sending:
             task.cancel()
 
     def _hear(self, message: Message) -> Message | None:
+        """Note that the client is there; keep pings and pongs from the handler."""
         self._heard = self._clock.time()
         if isinstance(message, bytes) or len(message) > _LONGEST or '"type"' not in message:
             return message
@@ -108,6 +111,7 @@ class _Beat:
         self._timer = self._clock.call_later(min(wait, self._timeout - silence), self._look)
 
     def _spawn(self, sending: Coroutine[Any, Any, None], *, alone: bool = True) -> None:
+        """Send in a task; not when one is at it already, unless it need not be `alone`."""
         if self._sending and alone:
             sending.close()
             return
@@ -117,6 +121,7 @@ class _Beat:
 
 
 async def _quietly(sending: Coroutine[Any, Any, None]) -> None:
+    """Whatever goes wrong with a heartbeat is of no interest to the handler."""
     try:
         await sending
     except Exception:

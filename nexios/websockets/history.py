@@ -63,6 +63,8 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 class _Kept(msgspec.Struct, frozen=True):
+    """One kept message, and the time it was kept at."""
+
     sequence: int
     body: bytes
     at: float
@@ -84,8 +86,8 @@ class HistoryLog:
 
     def __init__(self, first: int) -> None:
         self._kept: deque[_Kept] = deque()
-        self.last = first - 1
-        self.size = 0
+        self.last: int = first - 1
+        self.size: int = 0
 
     def __len__(self) -> int:
         return len(self._kept)

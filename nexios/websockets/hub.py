@@ -39,7 +39,7 @@ from nexios.websockets.presence import LEASE, Presence
 from nexios.websockets.room import Room
 from nexios.websockets.rooms import Rooms
 from nexios.websockets.rules import Guard, Rules, matches, prefix_of
-from nexios.websockets.sockets import Sockets, direct_of
+from nexios.websockets.sockets import Sockets
 
 __all__ = ["CHANNELS_PRESENCE", "GOING_AWAY", "TRY_AGAIN_LATER", "Hub"]
 
@@ -89,7 +89,7 @@ class Hub:
         self._is_started = self._is_stopped = False
         self._quiet_until = float("-inf")
         self._slow = 0
-        self.counters = Counters()
+        self.counters: Counters = Counters()
         delivery = Delivery(self.counters)
         self._rooms = Rooms(self._backend, delivery, self._tasks.spawn)
         self._presence = Presence(self._backend, self, clock=self._clock, lease=lease, spawn=self._tasks.spawn)
@@ -126,6 +126,7 @@ class Hub:
         """
 
         def register(guard: G) -> G:
+            """Add the guard, and leave the function as it is."""
             self._rules.guard(pattern, guard)
             return guard
 
@@ -167,6 +168,7 @@ class Hub:
         self._rooms.clear()
 
     async def _ready(self) -> None:
+        """Start, unless it is started. Raises `BackendUnavailable` once it was stopped."""
         if self._is_started:
             return
         async with self._starting:
@@ -320,6 +322,7 @@ class Hub:
     # Inside
 
     async def _arrive(self, room: Room, member: Member, seen: int | None, *, is_present: bool) -> None:
+        """Give a new member what it missed, and put it into the presence of its channel if it `is_present`."""
         keep = self._rules.history_of(room.name)
         await replay_to_member(room, member, seen, backend=self._backend, keep=keep, counters=self.counters)
         if is_present:
@@ -352,10 +355,11 @@ class Hub:
         return told
 
     def _outbox(self, websocket: WebSocket, limits: OutboxLimits | None) -> Outbox:
+        """Make the outbox of a new member."""
         return Outbox(
             websocket.send_text,
             websocket.send_bytes,
-            direct=direct_of(websocket),
+            direct=websocket.direct,
             limits=limits or self._limits,
             counters=self.counters,
             clock=self._clock,
@@ -381,6 +385,7 @@ class Hub:
             self._quiet_until = self._clock.time() + _QUIET
 
     def _close_soon(self, websocket: WebSocket, code: int, reason: str) -> "asyncio.Task[object]":
+        """Close a WebSocket in a task of its own."""
         return self._tasks.spawn(self._close(websocket, code, reason), name="nexios-channel-close")
 
     async def _close(self, websocket: WebSocket, code: int, reason: str) -> None:
@@ -394,6 +399,7 @@ class Hub:
                 timer.cancel()
 
     async def _open_feed(self, name: str, id: str, last_seen: int | None, feed: Feed) -> None:
+        """Enter the room of a channel, and let the feed get its messages."""
         await self._ready()
         room = await self._rooms.enter(name)
         feed.is_in_room = True
@@ -405,6 +411,7 @@ class Hub:
             raise
 
     def _close_feed(self, name: str, id: str, feed: Feed) -> None:
+        """Take a feed out of its room, once."""
         room = self._rooms.get(name)
         if room is not None and feed.is_in_room:
             feed.is_in_room = False
@@ -412,12 +419,14 @@ class Hub:
             self._rooms.exit(room)
 
     def _emit(self, name: str, *args: object) -> None:
+        """Emit an event in a task, if anybody listens."""
         if self._events is not None and self._events.has_listeners(name):
             coroutine: Coroutine[object, object, object] = self._events.emit(name, *args)
             self._tasks.spawn(coroutine, name=f"nexios-event {name}")
 
 
 async def _open(websocket: WebSocket) -> None:
+    """Accept a WebSocket if nobody did. Raises `WebSocketDisconnect` when it is over."""
     if websocket.connection_state is SocketState.CONNECTING:
         await websocket.accept()
     if not websocket.is_open:
@@ -425,6 +434,7 @@ async def _open(websocket: WebSocket) -> None:
 
 
 def _disconnected(websocket: WebSocket) -> WebSocketDisconnect:
+    """Make the exception for a WebSocket that is over."""
     by_us = websocket.connection_state in (SocketState.CLOSED, SocketState.DENIED)
     code = websocket.close_code or ABNORMAL
     return WebSocketDisconnect(code, websocket.close_reason, initiator="server" if by_us else "client")

@@ -83,6 +83,7 @@ class Incoming:
         self._spawn(self._recover(self._breaks), name="nexios-channels-recover")
 
     def _take(self, room: Room, sequence: int, body: bytes) -> None:
+        """Give a message to its room, or to presence, unless its number says that it was there already."""
         if sequence:
             if sequence <= room.last:
                 return
@@ -97,6 +98,7 @@ class Incoming:
             _logger.warning("channels: a message of %r cannot be read", room.name, exc_info=True)
 
     def _to_group(self, body: bytes) -> None:
+        """Give a message to the rooms of all channels of its group."""
         try:
             wire = read_body(body)
             for room in self._rooms:
@@ -120,6 +122,7 @@ class Incoming:
             _logger.info("presence waits for the channel backend")
 
     async def _catch_up(self, room: Room, breaks: int) -> None:
+        """Give a room what it missed, and then what it held."""
         if room.is_subscribed:
             replay = await self._backend.history(room.name, after=room.last, keep=self._rules.history_of(room.name))
             if self._breaks != breaks:

@@ -53,7 +53,7 @@ class Listeners:
     """
 
     def __init__(self, *, tag_field: str = "type") -> None:
-        self.tag_field = tag_field
+        self.tag_field: str = tag_field
         self._listeners: dict[str, Listener] = {}
         self._kinds: dict[str, Any] = {}
         self._envelope = msgspec.defstruct("Envelope", [("tag", str)], rename={"tag": tag_field})
@@ -74,6 +74,7 @@ class Listeners:
             raise ConfigurationError(f"on() takes the tag of a message, as on('chat.message'), not {tag!r}.")
 
         def register(listener: L) -> L:
+            """Add the listener, and leave the function as it is."""
             self.add(tag, listener, before=())
             return listener
 
@@ -114,6 +115,7 @@ class Listeners:
                 return
 
     def _kind_of(self, tag: str, listener: Listener, takes: int) -> Any:
+        """Return the type that a listener wants its message as, Any where it takes any. Raises `ConfigurationError`."""
         parameters = parameters_of(listener)
         try:
             inspect.signature(listener).bind(*[None] * takes)
@@ -140,6 +142,7 @@ async def answering(websocket: WebSocket, handling: Awaitable[Any]) -> None:
 
 
 def _refusal(tag: str, listener: Listener, why: str) -> ConfigurationError:
+    """Make the error that tells what is wrong with a listener, and how to write it."""
     name = name_of(listener)
     return ConfigurationError(
         f"{name}() cannot listen to {tag!r}: {why}.\n\n  {place_of(listener)}   {name}()\n\n"

@@ -63,15 +63,15 @@ class Member:
         user: str,
         metadata: Mapping[str, Any] | None,
     ) -> None:
-        self.id = secrets.token_hex(8)
-        self.channel = channel
-        self.websocket = websocket
-        self.outbox = outbox
-        self.envelope = envelope
-        self.user = user
+        self.id: str = secrets.token_hex(8)
+        self.channel: str = channel
+        self.websocket: WebSocket = websocket
+        self.outbox: Outbox = outbox
+        self.envelope: bool = envelope
+        self.user: str = user
         self.metadata: Mapping[str, Any] = _NOTHING if metadata is None else dict(metadata)
-        self.missed = False
-        self.has_left = False
+        self.missed: bool = False
+        self.has_left: bool = False
 
     @property
     def entry(self) -> PresenceEntry:

@@ -143,8 +143,8 @@ class Frame:
 
     def __init__(self, payload: bytes, *, is_text: bool) -> None:
         self.data: str | bytes = payload.decode() if is_text else payload
-        self.is_text = is_text
-        self.size = len(payload)
+        self.is_text: bool = is_text
+        self.size: int = len(payload)
 
 
 class Message:
@@ -155,14 +155,14 @@ class Message:
     """
 
     def __init__(self, channel: str, sequence: int, wire: Wire) -> None:
-        self.channel = channel
-        self.sequence = sequence
-        self.kind = wire.kind
-        self.payload = wire.payload
-        self.event = wire.event
-        self.sent_at = wire.sent_at
-        self.exclude = wire.exclude
-        self.to = wire.to
+        self.channel: str = channel
+        self.sequence: int = sequence
+        self.kind: Kind = wire.kind
+        self.payload: bytes = wire.payload
+        self.event: str = wire.event
+        self.sent_at: float = wire.sent_at
+        self.exclude: tuple[str, ...] = wire.exclude
+        self.to: str = wire.to
 
     @property
     def data(self) -> Any:

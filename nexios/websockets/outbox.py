@@ -61,9 +61,9 @@ class Counters:
     __slots__ = ("delivered", "dropped", "queued")
 
     def __init__(self) -> None:
-        self.queued = 0
-        self.delivered = 0
-        self.dropped = 0
+        self.queued: int = 0
+        self.delivered: int = 0
+        self.dropped: int = 0
 
     @property
     def waiting(self) -> int:
@@ -134,13 +134,13 @@ class Outbox:
         fail: Callable[[Exception], None],
     ) -> None:
         """`fail` is called once, when a send raises or the member is too slow; the outbox is closed then."""
-        self.send_text = send_text
-        self.send_bytes = send_bytes
+        self.send_text: Callable[[str], Awaitable[Any]] = send_text
+        self.send_bytes: Callable[[bytes], Awaitable[Any]] = send_bytes
         self.wrap: Wrap | None = None if direct is None else direct.wrap
         self.send_direct: Callable[[Any], Awaitable[Any]] = send_text if direct is None else direct.send
-        self.limits = limits
-        self.busy = False
-        self.is_closed = False
+        self.limits: OutboxLimits = limits
+        self.busy: bool = False
+        self.is_closed: bool = False
         self._counters = counters
         self._clock = clock
         self._fail = fail
@@ -240,6 +240,7 @@ class Outbox:
             await self._space.wait()
 
     async def _write(self, frame: Frame) -> None:
+        """Send one message, and count what became of it."""
         is_taken = False
         try:
             data = frame.data
@@ -277,11 +278,13 @@ class Outbox:
             self._timer = self._clock.call_later(self.limits.send_timeout, self._look)
 
     def _stop_timer(self) -> None:
+        """Look no more whether the member takes anything."""
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
 
     def _tell_space(self) -> None:
+        """Wake those that wait for space."""
         space, self._space = self._space, None
         if space is not None:
             space.set()

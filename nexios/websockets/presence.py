@@ -77,6 +77,7 @@ class PresenceView:
         return found
 
     def _changed(self, before: Mapping[str, PresenceEntry]) -> PresenceDiff:
+        """Compare by user with how it was `before`."""
         after = self._by_key()
         return PresenceDiff(
             joins=tuple(entry for key, entry in after.items() if key not in before),
@@ -198,6 +199,7 @@ class Presence:
         self._rest()
 
     async def _keep(self) -> None:
+        """Refresh for ever, some times within each lease."""
         while True:
             await sleep(self._clock, self._lease / _LOOKS)
             try:
@@ -206,15 +208,18 @@ class Presence:
                 _logger.info("presence waits for the channel backend")
 
     async def _rejoin(self) -> None:
+        """Tell the backend and the other processes of all our members again."""
         for channel, entries in tuple(self._own.items()):
             for entry in tuple(entries.values()):
                 await self._backend.join(channel, entry.id, _encode(entry))
             await self._announcer.announce(channel, _encode(PresenceDiff(joins=tuple(entries.values()))))
 
     async def _load(self, channel: str) -> dict[str, PresenceEntry]:
+        """Ask the backend who is in a channel."""
         return dict(_entries(await self._backend.present(channel)))
 
     def _tell(self, channel: str, diff: PresenceDiff) -> None:
+        """Pass a change on, if there is one."""
         if diff:
             self._announcer.present_changed(channel, diff)
 
@@ -238,6 +243,7 @@ def read_diff(diff: bytes) -> PresenceDiff:
 
 
 def _entries(present: Mapping[str, bytes]) -> Iterable[tuple[str, PresenceEntry]]:
+    """Decode who is present, by the id of the member; what cannot be read is left out."""
     for member, body in present.items():
         try:
             yield member, _decode_entry.decode(body)

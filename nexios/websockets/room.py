@@ -44,7 +44,7 @@ class Room:
     )
 
     def __init__(self, name: str, delivery: Delivery) -> None:
-        self.name = name
+        self.name: str = name
         self._delivery = delivery
         self._plain: _Outboxes = {}
         self._enveloped: _Outboxes = {}
@@ -58,10 +58,10 @@ class Room:
         """The ids of members who are told of presence."""
         self.held: list[tuple[int, bytes]] | None = None
         """What came while the backend has not caught up with a break."""
-        self.last = 0
-        self.users = 0
-        self.is_subscribed = False
-        self.lock = asyncio.Lock()
+        self.last: int = 0
+        self.users: int = 0
+        self.is_subscribed: bool = False
+        self.lock: asyncio.Lock = asyncio.Lock()
 
     def add(self, member: Member) -> None:
         """Take a member in; what is for all it gets from `go_live` on."""
@@ -129,6 +129,7 @@ class Room:
         self._delivery.push(frame, [member.outbox for member in found if member is not None])
 
     def _deliver_to_some(self, message: Message) -> None:
+        """Give a message to each member that it is for and that is not on the way."""
         plain: list[Outbox] = []
         enveloped: list[Outbox] = []
         for member in self.members.values():
@@ -144,6 +145,7 @@ class Room:
         return member.id in self.arriving or member.id in self.ahead
 
     def _catch_up(self, sequence: int) -> None:
+        """Let those get everything who have seen less than the message of this number."""
         for id, (member, seen) in tuple(self.ahead.items()):
             if sequence > seen:
                 del self.ahead[id]
@@ -153,9 +155,11 @@ class Room:
                     self._gets_all(member)
 
     def _gets_all(self, member: Member) -> None:
+        """Put a member among those that get everything."""
         self._group_of(member).setdefault(member.outbox.wrap, {})[member.id] = member.outbox
 
     def _group_of(self, member: Member) -> _Outboxes:
+        """Return where the outboxes of members like this one are."""
         return self._enveloped if member.envelope else self._plain
 
 

@@ -68,6 +68,7 @@ class Rooms:
         self._rooms.clear()
 
     async def _release(self, room: Room) -> None:
+        """Unsubscribe a room that nobody uses, and forget it unless somebody came meanwhile."""
         async with room.lock:
             if room.users == 0:
                 room.is_subscribed = False

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 from weakref import WeakSet
 
 from nexios.messages.websocket import WebSocket
 from nexios.websockets.member import Member
-from nexios.websockets.outbox import Direct
 from nexios.websockets.rules import TooManyChannels
 
-__all__ = ["Sockets", "direct_of"]
+__all__ = ["Sockets"]
 
 
 class Sockets:
@@ -55,10 +53,9 @@ class Sockets:
         """Take a member in, and hear of the end of its WebSocket, which may be now."""
         websocket = member.websocket
         self._sockets.setdefault(websocket, {})[member.channel] = member
-        on_end: Any = getattr(websocket, "on_end", None)
-        if on_end is not None and websocket not in self._watched:
+        if websocket not in self._watched:
             self._watched.add(websocket)
-            on_end(partial(self._forget, websocket))
+            websocket.on_end(partial(self._forget, websocket))
 
     def remove(self, member: Member) -> None:
         """Take a member out."""
@@ -67,9 +64,3 @@ class Sockets:
             del members[member.channel]
             if not members:
                 del self._sockets[member.websocket]
-
-
-def direct_of(websocket: WebSocket) -> Direct | None:
-    """The server's own way to send, which may be used only where we hear at once that the WebSocket is over."""
-    direct: Direct | None = getattr(websocket, "direct", None)
-    return direct if hasattr(websocket, "on_end") else None

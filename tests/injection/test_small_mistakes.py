@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nexios import Depend, Header, HTTPException, NexiosApp, OpenAPI
+from nexios import Body, Depend, Header, HTTPException, Limits, NexiosApp, OpenAPI, Request, Response
 from nexios.errors import ConfigurationError
 from nexios.testing import TestClient
 
@@ -132,3 +132,75 @@ def test_a_document_that_is_not_served_can_be_built() -> None:
 def test_a_client_refuses_a_replacement_that_cannot_be_called() -> None:
     with pytest.raises(ConfigurationError, match="lambda: 5"):
         TestClient(NexiosApp(), overrides={Session: 5})  # type: ignore[dict-item]
+
+
+def test_an_annotation_that_names_nothing_is_refused_and_never_passed_over() -> None:
+    """It could be an alias that holds a guard."""
+    app = NexiosApp()
+
+    @app.get("/secret")
+    async def secret(request: Any, response: Any, user: "Nowhere | None" = None) -> str:  # type: ignore[name-defined]  # noqa: F821
+        return "secret"
+
+    with pytest.raises(ConfigurationError, match=r"The annotation 'Nowhere \| None' of 'user' names something"):
+        app.compile()
+
+
+@pytest.mark.parametrize("kind", ["Nowhere", "list[Nowhere]", "Response | Nowhere"])
+def test_a_result_whose_type_names_nothing_is_refused(kind: str) -> None:
+    app = NexiosApp()
+
+    async def handler() -> object: ...
+
+    handler.__annotations__["return"] = kind
+    app.get("/")(handler)
+
+    with pytest.raises(ConfigurationError, match="nothing could check its results"):
+        app.compile()
+
+
+def test_a_class_that_nobody_provides_is_not_given_the_request() -> None:
+    app = NexiosApp()
+
+    @app.get("/")
+    async def index(session: Session) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="nothing fills the parameter 'session'"):
+        app.compile()
+
+
+def test_overrides_are_taken_away_by_assigning_none() -> None:
+    app = NexiosApp()
+    app.dependency_overrides[Session] = object
+    app.dependency_overrides = {}
+
+    assert len(app.dependency_overrides) == 0
+
+
+def test_one_guard_without_its_list_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'dependencies' is a list"):
+        NexiosApp(dependencies=Depend(Session))
+
+
+async def test_the_limits_of_a_mounted_app_hold_for_a_body_that_was_opened_outside() -> None:
+    async def watching(request: Request, response: Response, call_next: Any) -> Any:
+        await request.is_disconnected()
+        return await call_next()
+
+    async def parsed(x: object = Body()) -> object:
+        return x
+
+    async def raw(request: Request, response: Response) -> int:
+        return len(await request.body())
+
+    inner = NexiosApp(limits=Limits(max_body_size=10, max_json_depth=2))
+    inner.post("/parsed")(parsed)
+    inner.post("/raw")(raw)
+    app = NexiosApp(middleware=[watching])
+    app.mount("/inner", inner)
+
+    async with TestClient(app) as client:
+        deep = await client.post("/inner/parsed", json=[[[1]]])
+        long = await client.post("/inner/raw", content=b"x" * 50)
+
+    assert (deep.status_code, long.status_code) == (400, 413)

@@ -136,7 +136,7 @@ async def test_a_result_that_leans_on_the_handler_scope_is_written_while_it_is_o
     is_open: list[bool] = []
 
     class Lazy:
-        def model_dump(self, *, mode: str) -> dict[str, bool]:
+        def model_dump(self, *, mode: str, by_alias: bool) -> dict[str, bool]:
             return {"open": bool(is_open)}
 
     def transaction() -> Iterator[None]:

@@ -30,6 +30,7 @@ class Transport:
     root_path = ""
     scheme = "http"
     http_version = "1.1"
+    body_ended = False
     client = Address("127.0.0.1", 5000)
     server = Address("127.0.0.1", 80)
 
@@ -44,6 +45,10 @@ class Transport:
 
     def header_values(self, name: str) -> list[str]:
         return [value for key, value in self.pairs if key == name]
+
+    def body_fields(self) -> tuple[list[str], list[str], list[str]]:
+        values = self.header_values
+        return values("content-type"), values("content-length"), values("content-encoding")
 
     async def next_chunk(self) -> bytes | None:
         return None

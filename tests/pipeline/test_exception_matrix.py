@@ -205,7 +205,7 @@ class Unwilling:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def model_dump(self, *, mode: str) -> object:
+    def model_dump(self, *, mode: str, by_alias: bool) -> object:
         raise self.world.error
 
 

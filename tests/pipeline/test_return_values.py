@@ -31,7 +31,7 @@ class Item(msgspec.Struct):
 class Model:
     """Shaped as a pydantic model."""
 
-    def model_dump(self, *, mode: str) -> dict[str, str]:
+    def model_dump(self, *, mode: str, by_alias: bool) -> dict[str, str]:
         return {"mode": mode}
 
 

@@ -23,7 +23,9 @@ def absent_of(item: Input) -> Callable[[], Any]:
     default = item.default
     if default is None or isinstance(default, bool):
         return _OFTEN[default]
-    if type(default) not in _PLAIN and (isinstance(default, _MUTABLE) or is_model(type(default))):
+    if type(default) not in _PLAIN and (
+        isinstance(default, _MUTABLE) or is_model(type(default)) or not _is_hashable(default)
+    ):
         return partial(deepcopy, default)
     return partial(_same, default)
 
@@ -31,6 +33,15 @@ def absent_of(item: Input) -> Callable[[], Any]:
 def missing(source: str, name: str) -> Located:
     """Return the error for a parameter that is not there; "" is the whole."""
     return one_error(source, name, "missing", "is required")
+
+
+def _is_hashable(default: object) -> bool:
+    """A tuple is not when there is a list in it, which requests would share."""
+    try:
+        hash(default)
+    except TypeError:
+        return False
+    return True
 
 
 def _refuse(source: str, name: str) -> NoReturn:

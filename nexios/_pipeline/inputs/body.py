@@ -115,6 +115,8 @@ def _whole(item: Input, accepted: str | None) -> BodyReader:
         whole = request._body
         if whole is None:
             whole = request._body = open_body(request._transport, request._target.limits)
+        elif whole.limits is not request._target.limits:
+            whole.move_to(request._target.limits)
         is_plain = whole.media_types == shortcut
         format_ = None if is_plain else _format_sent(request, accepted)
         body = await whole.read()

@@ -19,7 +19,7 @@ from nexios.http.media_type import MediaType, is_json
 from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
 from nexios.models.problems import Invalid
-from nexios.serialization import check_depth, check_msgpack
+from nexios.serialization import check_depth, check_json_size, check_msgpack, check_msgpack_size
 
 __all__ = [
     "READ_BY_DEFAULT",
@@ -46,40 +46,62 @@ _DETAILS: Final = {
 
 
 class Decoders(msgspec.Struct, frozen=True):
-    """What makes a value of one type out of a body; each raises Malformed or Invalid."""
+    """What makes a value of one type out of a body; each raises Malformed or Invalid.
+
+    `is_bounded`: all that a value may hold is declared, so what is sent beyond is passed over and never built.
+    """
 
     json: Callable[[bytes], Any]
     msgpack: Callable[[bytes], Any]
+    is_bounded: bool = False
 
     def decode(self, body: bytes, format_: Format, max_depth: int) -> Any:
         """Return the value of a body.
 
         Raises:
-            BadRequest: It is malformed, or nests deeper than `max_depth`.
+            BadRequest: It is malformed, nests deeper than `max_depth`, or has more than `MAX_CONTAINERS`
+                arrays and objects where the type does not say what they are.
             Invalid: It does not fit the type.
         """
         try:
             if format_ == "json":
-                value = self.json(body)
-                check_depth(body, max_depth)
-                return value
-            check_msgpack(body, max_depth)
-            return self.msgpack(body)
-        except Invalid:
-            if format_ == "json":
-                check_depth(body, max_depth)
-            raise
+                return self._of_json(body, max_depth)
+            return self._of_msgpack(body, max_depth)
         except Malformed as exc:
             raise malformed(exc) from None
         except RecursionError:
             code = "json_too_deep" if format_ == "json" else "malformed_msgpack"
             raise BadRequest(_DETAILS[code], code=code) from None
 
+    def _of_json(self, body: bytes, max_depth: int) -> Any:
+        if not self.is_bounded:
+            check_json_size(body)
+        try:
+            value = self.json(body)
+        except Invalid:
+            check_depth(body, max_depth)
+            raise
+        check_depth(body, max_depth)
+        return value
+
+    def _of_msgpack(self, body: bytes, max_depth: int) -> Any:
+        """Only where anything may be sent the body is read a second time, for its depth and extension types."""
+        if self.is_bounded:
+            return self.msgpack(body)
+        check_msgpack_size(body)
+        try:
+            value = self.msgpack(body)
+        except Invalid:
+            check_msgpack(body, max_depth)
+            raise
+        check_msgpack(body, max_depth)
+        return value
+
 
 def decoders_of(item: Input) -> Decoders:
     """Return the decoders of an input's type. Raises ConfigurationError when nothing knows it."""
     adapter = adapt(item.kind)
-    return Decoders(bounded(adapter.decode_json, item), bounded(adapter.decode_msgpack, item))
+    return Decoders(bounded(adapter.decode_json, item), bounded(adapter.decode_msgpack, item), adapter.has_known_depth)
 
 
 def format_of(media_type: MediaType) -> Format | None:

@@ -133,6 +133,7 @@ class MemoryEngine:
             del self.receivers[channel]
 
     def _holds(self, node: str) -> bool:
+        """Tell whether a node holds its lease."""
         return self._leases.get(node, float("-inf")) > self._clock.time()
 
     def _next_number(self, channel: str) -> int:
@@ -157,6 +158,7 @@ class MemoryEngine:
             self._drop(next(iter(self._logs)))
 
     def _drop(self, channel: str) -> None:
+        """Forget the messages of a channel, but not the number of the last."""
         log, _ = self._logs.pop(channel)
         self._size -= log.size
         self._numbers[channel] = log.last
@@ -172,7 +174,7 @@ class MemoryBackend:
     name = "memory"
 
     def __init__(self, engine: MemoryEngine | None = None) -> None:
-        self.engine = MemoryEngine() if engine is None else engine
+        self.engine: MemoryEngine = MemoryEngine() if engine is None else engine
         self._receiver: Receiver | None = None
         self._node = ""
 

@@ -188,6 +188,7 @@ class RedisBackend:
         self._connected.set()
 
     async def _listen_for_ever(self) -> None:
+        """Listen, and connect again after each break."""
         backoff = Backoff()
         while True:
             try:
@@ -221,6 +222,7 @@ class RedisBackend:
                 self._take(response)
 
     def _take(self, response: list[Any]) -> None:
+        """Give a message to the receiver, or confirm a subscription."""
         kind, topic, data = response if len(response) == 3 else (b"", b"", b"")
         channel = topic.decode().removeprefix(self._key("to", ""))
         if kind == b"message" and self._receiver is not None:
@@ -241,17 +243,20 @@ class RedisBackend:
             await confirmed
 
     async def _lost(self, exc: BaseException) -> None:
+        """Tell the receiver of a break, and give the connection up."""
         self._connected.clear()
         if self._receiver is not None:
             self._receiver.lost(exc)
         await self._disconnect()
 
     async def _disconnect(self) -> None:
+        """Close the connection that listens, if there is one."""
         connection, self._subscribed = self._subscribed, None
         if connection is not None:
             await _quietly(connection.disconnect())
 
     async def _close(self) -> None:
+        """Close both connections, and forget everything."""
         client, self._client = self._client, None
         self._connected.clear()
         await self._disconnect()
@@ -277,6 +282,7 @@ class RedisBackend:
         return client
 
     async def _ready(self) -> Redis:
+        """Return the client, once it is connected. Raises `BackendUnavailable` when it is not in time, or stopped."""
         if not self._connected.is_set():
             try:
                 async with asyncio.timeout(self._patience):
@@ -288,6 +294,7 @@ class RedisBackend:
         return self._client
 
     async def _on_engine(self, call: Awaitable[T]) -> T:
+        """Await a call to the server. Raises `BackendUnavailable` when the connection is broken."""
         try:
             return await call
         except _BROKEN as exc:
@@ -298,6 +305,7 @@ class RedisBackend:
         return await self._on_engine(client.register_script(script)(keys=keys, args=arguments))
 
     def _key(self, kind: str, name: str) -> str:
+        """Return the name of a key or a topic on the server."""
         return f"{self._prefix}{kind}:{name}"
 
 
@@ -310,5 +318,6 @@ async def _quietly(call: Awaitable[Any]) -> None:
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
+    """Resolve a future, unless it is done or cancelled."""
     if not future.done():
         future.set_result(None)

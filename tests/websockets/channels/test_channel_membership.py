@@ -188,7 +188,6 @@ async def test_two_connects_at_once_make_one_member() -> None:
     assert not site.hub.channels
 
 
-@pytest.mark.skipif(not hasattr(WebSocket, "on_end"), reason="WebSocket does not tell of its end yet")
 async def test_a_member_leaves_when_its_handler_ends_however_it_ends() -> None:
     site = Site()
 
