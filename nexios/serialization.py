@@ -194,7 +194,7 @@ _SCALARS = re.compile(
     + rb")*+",
     re.DOTALL,
 ).match
-"""Numbers and short strings, one after another; no two alternatives start with the same byte, and none is tried again."""
+"""Numbers and short strings, one after another: no two alternatives begin with the same byte, none is tried again."""
 _SIZES: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4}
 """First byte of a long string, binary or extension to the bytes in which its length is written."""
 _HEADS: Final = {0xDC: 3, 0xDD: 5, 0xDE: 3, 0xDF: 5, 0xD4: 3, 0xD5: 4, 0xD6: 6, 0xD7: 10, 0xD8: 18}

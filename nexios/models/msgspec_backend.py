@@ -206,9 +206,7 @@ _MSGPACK: Final = _Format(
 )
 
 
-def _decoder(
-    node: Node, decode: Callable[[bytes], Any], format_: _Format, explain: Explain
-) -> Callable[[bytes], Any]:
+def _decoder(node: Node, decode: Callable[[bytes], Any], format_: _Format, explain: Explain) -> Callable[[bytes], Any]:
     def decode_typed(body: bytes) -> Any:
         try:
             return decode(body)

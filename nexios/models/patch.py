@@ -144,7 +144,7 @@ def _applied(patch: Patch[Any], target: Any, path: _Path) -> Any:
     except Invalid as refusal:
         raise _below(refusal, path) from refusal
     except (ValueError, TypeError) as error:
-        raise refusal_of(error, pointer_of(path)) from error
+        raise refusal_of(error, pointer_of(path), changes) from error
 
 
 def _is_instance(target: Any, shape: Shape) -> bool:

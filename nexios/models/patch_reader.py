@@ -213,7 +213,7 @@ def _value_of(leaf: Callable[[Any], Any], item: Any, field: Field | None, path: 
         try:
             field.check(value)
         except (ValueError, TypeError) as error:
-            found += refusal_of(error, pointer_of(path)).problems
+            found += refusal_of(error, pointer_of(path), value).problems
     return value
 
 

@@ -15,9 +15,10 @@ from nexios._pipeline.inputs.input import Input
 from nexios.errors import BadRequest
 from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
-from nexios.models.problems import Invalid, Problem
 from nexios.models.crowds import MAX_CROWD, MAX_PACKED
+from nexios.models.problems import Invalid, Problem
 from nexios.serialization import MAX_CONTAINERS, decode_json, decode_msgpack, encode_msgpack
+from tests.security.kit import linear
 
 MIB = 1024 * 1024
 
@@ -88,7 +89,13 @@ def test_a_body_without_a_type_has_the_same_limit() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["\u0100" * 2_000_000, b"\x90" * 2_000_000, [0x90] * 2_000_000, ["\u0100" * 10] * 200_000, ["\u0100" * 40] * 50_000],
+    [
+        "\u0100" * 2_000_000,
+        b"\x90" * 2_000_000,
+        [0x90] * 2_000_000,
+        ["\u0100" * 10] * 200_000,
+        ["\u0100" * 40] * 50_000,
+    ],
     ids=["text", "bytes", "numbers", "short strings", "strings"],
 )
 def test_bytes_that_only_look_like_containers_are_none(value: object) -> None:
@@ -238,9 +245,16 @@ def test_words_of_python_that_repeat_the_value_are_left_out(kind: Any) -> None:
     def detail_of(text: str) -> str:
         value: object = {"text": text}
         with pytest.raises(Invalid) as caught:
-            adapt(kind).decode_json(msgspec.json.encode(value if kind is not list[Quoting] else [value]))
+            adapt(kind).decode_json(msgspec.json.encode(value if kind != list[Quoting] else [value]))
         return caught.value.problems[0].detail
 
     for text in ("<script>", "\u00e9<script>", "<script>" * 100, "it's"):
         assert detail_of(text) == "is invalid"
     assert detail_of("short") == "it isn't long enough"
+
+
+def test_the_look_at_a_body_takes_linear_time() -> None:
+    def integers(count: int) -> None:
+        adapt(set[int]).decode_json(b"[" + b"1234567890123456789," * count + b"123456789012345678901]")
+
+    assert linear(integers, 50_000)

@@ -1,0 +1,107 @@
+"""Rows about what typed inputs believe: files, numbers, media types and path parameters."""
+
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from nexios import File, Form, Limits, NexiosApp, UploadFile
+from nexios.testing import call
+
+
+class Item(msgspec.Struct):
+    """Something to send."""
+
+    number: int
+
+
+def make_app() -> NexiosApp:
+    app = NexiosApp(limits=Limits(max_query_size=2_000_000))
+
+    @app.get("/number")
+    async def number(n: int) -> int:
+        return n
+
+    @app.post("/item")
+    async def item(item: Item) -> int:
+        return item.number
+
+    @app.get("/path/{n}")
+    async def path(n: Annotated[int, msgspec.Meta(ge=0)]) -> int:
+        return n
+
+    @app.post("/files")
+    async def files(pictures: list[UploadFile] = File(content_types=["image/png"]), note: str = Form("")) -> int:
+        return len(pictures)
+
+    @app.post("/file")
+    async def file(pictures: UploadFile) -> int:
+        return 1
+
+    return app
+
+
+def part(name: str, media_type: str) -> bytes:
+    return (
+        f'--b\r\ncontent-disposition: form-data; name="pictures"; filename="{name}"\r\n'
+        f"content-type: {media_type}\r\n\r\nx\r\n"
+    ).encode()
+
+
+async def test_a29_every_file_of_a_name_is_checked_and_not_the_last_alone() -> None:
+    """CVE-2023-31047."""
+    body = part("a.svg", "image/svg+xml") + part("b.png", "image/png") + b"--b--\r\n"
+    answer = await call(
+        make_app(),
+        method="POST",
+        path="/files",
+        headers=[(b"content-type", b"multipart/form-data; boundary=b")],
+        chunks=[body],
+    )
+
+    single = await call(
+        make_app(),
+        method="POST",
+        path="/file",
+        headers=[(b"content-type", b"multipart/form-data; boundary=b")],
+        chunks=[body],
+    )
+
+    assert (answer.status, single.status) == (422, 422)
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/pictures/0"]
+
+
+async def test_b23_a_megabyte_in_a_number_of_the_query_is_refused_and_not_read_as_one() -> None:
+    """CVE-2024-56374, CVE-2023-36053."""
+    app = make_app()
+
+    for text in (b"9" * 1_000_000, b"a" * 1_000_000):
+        assert (await call(app, path="/number", query=b"n=" + text)).status == 422
+
+
+@pytest.mark.parametrize(
+    "text", ["%D9%A1", "1_000", "+5", "%205", "5%20", "1e3", "0x10", "5.0", "--5", "%EF%BC%95", ""]
+)
+async def test_b24_only_ascii_digits_make_a_number_of_the_query(text: str) -> None:
+    """CVE-2020-10735 and its like: what Python's int() takes besides is no number of a client."""
+    assert (await call(make_app(), path="/number", query=b"n=" + text.encode())).status == 422
+
+
+@pytest.mark.parametrize("media_type", [b"text/plain", b"application/x-www-form-urlencoded", b"", b"application/jsonx"])
+async def test_c10_a_typed_body_is_read_as_json_only_when_the_client_calls_it_so(media_type: bytes) -> None:
+    """CVE-2025-32442, CVE-2026-25223: one parser says what a body is, and a space or a tab changes nothing."""
+    sent = {"method": "POST", "path": "/item", "chunks": [b'{"number": 1}']}
+    headers = [(b"content-type", media_type)] if media_type else []
+
+    assert (await call(make_app(), headers=headers, **sent)).status == 415
+    for spelled in (b"application/json ", b"application/json\t; a=b", b"Application/JSON;charset=utf-8"):
+        assert (await call(make_app(), headers=[(b"content-type", spelled)], **sent)).status == 200
+
+
+async def test_c12_a_typed_path_parameter_is_checked_wherever_it_is_read() -> None:
+    """CVE-2026-18504."""
+    app = make_app()
+
+    assert (await call(app, path="/path/7")).body == b"7"
+    assert (await call(app, path="/path/-7")).status == 422
+    assert (await call(app, path="/path/7/../8")).status == 404
