@@ -44,6 +44,8 @@ def compile_call(
         return _in_scopes(program, reading, reply)
     if reading.body is not None and _asks_for_one_body(call, program, reading):
         return _with_body(program, reading.body, reply)
+    if program.early and not reading.head and reading.body is None and _is_in_a_row(program):
+        return _in_a_row(program, reply)
     if program.early or program.late or reading.body is not None or reply is not None:
         return _with_providers(program, reading, reply)
     asked = [argument.source for argument in call.arguments]
@@ -111,6 +113,28 @@ def _with_providers(program: Program, reading: Reading, reply: Reply | None) -> 
             if late:
                 await fill(late, values)
         result = await call(*take(values))
+        return result if reply is None else reply(result, request, response)
+
+    return run
+
+
+def _is_in_a_row(program: Program) -> bool:
+    """Whether the slots are, one after the other, the arguments of the function."""
+    slots = range(len(program.blank))
+    return len(program.leaves) == 2 and program.take(list(slots)) == tuple(slots)
+
+
+def _in_a_row(program: Program, reply: Reply | None) -> Handle:
+    """`handler(request, response, db=Depend(get_db))`: request, response, and what each provider makes."""
+    call = program.call
+    steps = tuple((step.kind, step.call, step.first, step.take) for step in program.early)
+
+    async def run(request, response):  # type: ignore[no-untyped-def]
+        values = [request, response]
+        for awaits, provider, first, pick in steps:
+            made = provider() if first == -1 else provider(values[first]) if first >= 0 else provider(*pick(values))
+            values.append(await made if awaits else made)
+        result = await call(*values)
         return result if reply is None else reply(result, request, response)
 
     return run
