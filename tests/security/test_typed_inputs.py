@@ -1,6 +1,6 @@
 """Rows about what typed inputs believe: files, numbers, media types and path parameters."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -90,7 +90,7 @@ async def test_b24_only_ascii_digits_make_a_number_of_the_query(text: str) -> No
 @pytest.mark.parametrize("media_type", [b"text/plain", b"application/x-www-form-urlencoded", b"", b"application/jsonx"])
 async def test_c10_a_typed_body_is_read_as_json_only_when_the_client_calls_it_so(media_type: bytes) -> None:
     """CVE-2025-32442, CVE-2026-25223: one parser says what a body is, and a space or a tab changes nothing."""
-    sent = {"method": "POST", "path": "/item", "chunks": [b'{"number": 1}']}
+    sent: dict[str, Any] = {"method": "POST", "path": "/item", "chunks": [b'{"number": 1}']}
     headers = [(b"content-type", media_type)] if media_type else []
 
     assert (await call(make_app(), headers=headers, **sent)).status == 415
