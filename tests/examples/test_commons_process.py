@@ -262,6 +262,8 @@ def reads_refused_bodies(request: pytest.FixtureRequest) -> None:
     """The queue of Hypercorn fills while a refused body still arrives, and its own disconnect waits behind."""
     if "hypercorn" in request.node.name:
         pytest.skip("hypercorn: an answer that does not wait for a long body can hang (protocol/http_stream.py)")
+    if "granian" in request.node.name:
+        pytest.skip("granian: it may close the connection while the refused body still arrives")
 
 
 @pytest.mark.usefixtures("reads_refused_bodies")
