@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 SERVERS = ["pyproject.toml", "--extra=standard", "--extra=granian", "--extra=hypercorn", "--extra=uvloop"]
-TEST = [*SERVERS, "--extra=pydantic", "--extra=attrs", "--extra=redis", "--extra=testing", "--group=test"]
+ENGINES = ["--extra=redis", "--extra=nats", "--extra=postgres"]
+TEST = [*SERVERS, *ENGINES, "--extra=pydantic", "--extra=attrs", "--extra=testing", "--group=test"]
 
 # Name of the file -> arguments that say what goes in. The first sets share .venv, so they share versions too.
 SHARED = {

@@ -4,7 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.contract.channels.engines import ENGINES, Engine
+from tests.contract.channels.engines import Engine
+from tests.contract.channels.memory_engine import Memory
+from tests.contract.channels.redis_engine import Redis
+
+ENGINES: tuple[type[Engine], ...] = (Memory, Redis)
 
 
 @pytest.fixture(scope="session", params=ENGINES, ids=lambda kind: kind.name)

@@ -9,7 +9,8 @@ from typing import Any
 
 from nexios.websockets.history import HistoryLimits
 from nexios.websockets.hub import Hub
-from tests.contract.channels.engines import PATIENCE, Engine, Redis
+from tests.contract.channels.engines import PATIENCE, Engine
+from tests.contract.channels.redis_engine import Redis
 from tests.websockets.channels.room_kit import Client, Site
 
 KEEP = HistoryLimits(count=1000, age=60.0)
