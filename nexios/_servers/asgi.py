@@ -3,6 +3,7 @@
 The words scope, receive and send stay in this folder.
 """
 
+import contextlib
 import logging
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
@@ -15,11 +16,13 @@ from nexios._servers.asgi_body import Ahead, ASGIBody
 from nexios._servers.asgi_head import ASGIHead
 from nexios._servers.asgi_websocket import serve_websocket
 from nexios._servers.faults import send_failed
+from nexios._servers.linger import has_body, read_out
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import send_response
 from nexios.messages.transport import Pairs, PatientTransport
+from nexios.settings import Limits
 
 __all__ = ["ASGIApplication", "ASGITransport"]
 
@@ -79,6 +82,8 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
     _reading: bool = False
     _ahead: Ahead | None = None
     _fields: dict[bytes, bytes] | None = None
+    _held: bytes | None = None
+    """The end of a response, which waits for the rest of the request."""
 
     @property
     def method(self) -> str:
@@ -124,7 +129,12 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         head = head.copy() if head is not None else _encode(headers)
         try:
             await self._send({"type": "http.response.start", "status": status, "headers": head})
-            await self._send({"type": "http.response.body", "body": body})
+            if self._scope["method"] == "GET" or self._ended or not self._comes_early:
+                await self._send({"type": "http.response.body", "body": body})
+            else:
+                self._held = body[-1:] if self._counts_bytes else b""
+                body = body[: len(body) - len(self._held)]
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
         except OSError as exc:
             raise ClientDisconnect(_LEFT) from exc
         except Exception:
@@ -146,7 +156,26 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         await self._begin(status, headers)
         async for chunk in chunks:
             await self._write({"type": "http.response.body", "body": chunk, "more_body": True})
-        await self._write({"type": "http.response.body", "body": b"", "more_body": False})
+        if self._comes_early:
+            self._held = b""
+        else:
+            await self._write({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def end_late(self, limits: Limits) -> None:
+        """End a response that came before the request was whole: servers close the connection at the end."""
+        self._ahead = None
+        await read_out(self, limits)
+        with contextlib.suppress(OSError):
+            await self._send({"type": "http.response.body", "body": self._held, "more_body": False})
+
+    @property
+    def _comes_early(self) -> bool:
+        return not self._ended and not self._gone and has_body(self)
+
+    @property
+    def _counts_bytes(self) -> bool:
+        """Granian, the one server with this extension, reads no more once the promised length is sent."""
+        return "http.response.pathsend" in (self._scope.get("extensions") or ())
 
     async def _begin(self, status: int, headers: Pairs) -> None:
         self.started = True
@@ -194,14 +223,16 @@ class ASGIApplication:
             broken = exc
             raise
         finally:
-            if transport._ahead is not None:
-                transport.stop_reading()
             if (
-                request._scopes is not None
+                transport._ahead is not None
+                or request._scopes is not None
                 or (request._body is not None and (request._form is not None or request._body._disconnect is not None))
                 or (response is not None and response.background is not None)
             ):
+                transport.stop_reading()
                 await engine.finish(request, response, broken)
+        if transport._held is not None:
+            await transport.end_late(request.limits)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

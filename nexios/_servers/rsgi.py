@@ -11,6 +11,7 @@ import msgspec
 from nexios._pipeline.engine import Engine
 from nexios._servers.faults import send_failed
 from nexios._servers.life import Life
+from nexios._servers.linger import has_body, read_out
 from nexios._servers.rsgi_break import break_connection
 from nexios._servers.rsgi_head import RSGIHead
 from nexios._servers.rsgi_websocket import serve_websocket
@@ -37,6 +38,7 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
     _received: int = 0
     _empty_chunks: int = 0
     _gone: bool = False
+    _ended: bool = False
 
     @property
     def method(self) -> str:
@@ -64,6 +66,7 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
             while not (chunk := await self._chunks.__anext__()):  # anext() with a default crashes on Granian's futures
                 self._empty_chunks += 1
         except StopAsyncIteration:
+            self._ended = True
             if self._is_cut_off():
                 raise ClientDisconnect("the client left before the body was whole") from None
             return None
@@ -167,6 +170,8 @@ class RSGIApplication:
                 or (response is not None and response.background is not None)
             ):
                 await engine.finish(request, response, broken)
+        if request.method != "GET" and not transport._ended and not transport._gone and has_body(transport):
+            await read_out(transport, request.limits)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application; an exception keeps the worker from serving."""

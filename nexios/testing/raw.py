@@ -41,7 +41,10 @@ class RawAnswer:
     body: bytes = b""
     messages: list[Message] = field(default_factory=list[Message])
     received: int = 0
-    """How often the app awaited `receive()`: proof of how much of a body it took."""
+    """How often the app awaited `receive()` until it began to answer: proof of how much of a body it took.
+
+    What it throws away afterwards, so that the client hears the answer, does not count.
+    """
     complete: bool = False
     """Whether the last message of the body was sent."""
     error: BaseException | None = None
@@ -87,13 +90,15 @@ class _Client:
         self._chunks = deque(chunks)
         self._disconnect_after = disconnect_after
         self._over = asyncio.Event()
+        self._asked = 0
 
     @property
     def left(self) -> bool:
-        return self._disconnect_after is not None and self.answer.received > self._disconnect_after
+        return self._disconnect_after is not None and self._asked > self._disconnect_after
 
     async def receive(self) -> Message:
-        self.answer.received += 1
+        self._asked += 1
+        self.answer.received += not self.answer.messages
         if self.left:
             return {"type": "http.disconnect"}
         if self._chunks:

@@ -81,6 +81,40 @@ def test_a_body_that_gets_too_long_is_refused_while_it_comes(connect: Connect) -
     assert json.loads(connection.rest())["status"] == 413
 
 
+@pytest.mark.parametrize("path", ["/body/small", "/body/unread"])
+@pytest.mark.parametrize("size", [100_000, 20 * len(MEBIBYTE)])
+def test_a_client_that_listens_only_when_all_is_sent_hears_an_early_answer(
+    connect: Connect, path: str, size: int
+) -> None:
+    """RFC 9112 section 9.6: a connection that is closed while bytes arrive loses the answer."""
+    connection = connect()
+    connection.start(path, "POST", [("content-length", str(size))])
+    connection.send(b"x" * size)
+
+    assert connection.answer().status == (413 if path == "/body/small" else 200)
+    assert connection.rest()
+
+
+def test_a_client_that_listens_while_it_sends_hears_an_early_answer_at_once(connect: Connect) -> None:
+    connection = connect()
+    connection.start("/body/small", "POST", [("content-length", str(len(MEBIBYTE)))])
+    connection.send(b"x")
+
+    assert connection.answer().status == 413
+    connection.send(b"x" * (len(MEBIBYTE) - 1))
+    assert json.loads(connection.rest())["status"] == 413
+
+
+def test_a_stream_that_ends_before_the_body_that_nobody_reads_is_heard(site: Site, connect: Connect, key: str) -> None:
+    connection = connect()
+    connection.start(f"/body/streamed-answer/{key}", "POST", [("content-length", str(20 * len(MEBIBYTE)))])
+    site.signal(key)
+    connection.send(20 * MEBIBYTE)
+    connection.answer()
+
+    assert connection.rest() == b"firstsecond"
+
+
 def test_a_body_is_read_while_the_client_sends_it(site: Site, connect: Connect, key: str) -> None:
     connection = connect()
     connection.start(f"/body/steps/{key}", "POST", [("transfer-encoding", "chunked")])
