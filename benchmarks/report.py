@@ -62,7 +62,7 @@ def _verdict_table(results: Results) -> str:
     rows = [
         (
             verdict.budget.title,
-            f"{verdict.budget.bound} {verdict.budget.limit:g} {verdict.budget.unit}",
+            verdict.budget.bounds,
             "" if verdict.figure is None else f"{verdict.figure:.2f}",
             verdict.word,
         )

@@ -6,12 +6,12 @@ from urllib.parse import quote
 from nexios._pipeline.engine import Engine
 from nexios._servers.asgi import ASGIApplication
 from nexios.errors import ClientDisconnect
-from nexios.messages.transport import Address
+from nexios.messages.transport import Address, ConnectionHead
 from nexios.testing.legal import IllegalSequence, Message, body_of, check_ended, check_message
 from nexios.testing.raw import ASGIApp
 from nexios.testing.transport import MemoryTransport
 
-__all__ = ["EngineOverASGI", "serve_asgi"]
+__all__ = ["EngineOverASGI", "connection_scope", "serve_asgi"]
 
 
 class EngineOverASGI(ASGIApplication):
@@ -85,11 +85,14 @@ class _Wire:
 
 
 def _scope(transport: MemoryTransport) -> dict[str, Any]:
+    return {"type": "http", "method": transport.method, "extensions": {}, **connection_scope(transport)}
+
+
+def connection_scope(transport: ConnectionHead) -> dict[str, Any]:
+    """Return what the scopes of HTTP and of WebSockets have in common (ASGI 3.0, HTTP and WebSocket spec 2.4)."""
     return {
-        "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": transport.http_version,
-        "method": transport.method,
         "scheme": transport.scheme,
         "path": transport.path,
         "raw_path": quote(transport.path).encode(),
@@ -98,7 +101,6 @@ def _scope(transport: MemoryTransport) -> dict[str, Any]:
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in transport.headers()],
         "client": _pair(transport.client),
         "server": _pair(transport.server),
-        "extensions": {},
     }
 
 

@@ -4,10 +4,10 @@ Sources: ASGI WebSocket spec 2.4; RFC 6455 sections 5.5 and 7.4.
 """
 
 from typing import Any
-from urllib.parse import quote
 
 from nexios.errors import ClientDisconnect
-from nexios.messages.transport import Address, Pairs
+from nexios.messages.transport import Pairs
+from nexios.testing.asgi_side import connection_scope
 from nexios.testing.legal import IllegalSequence, Message
 from nexios.testing.raw import ASGIApp
 from nexios.testing.websocket_wire import MemoryWebSocket
@@ -115,20 +115,7 @@ def _pairs(message: Message) -> Pairs:
 def _scope(transport: MemoryWebSocket) -> dict[str, Any]:
     return {
         "type": "websocket",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": transport.http_version,
-        "scheme": transport.scheme,
-        "path": transport.path,
-        "raw_path": quote(transport.path).encode(),
-        "query_string": transport.query_string.encode("latin-1"),
-        "root_path": transport.root_path,
-        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in transport.headers()],
-        "client": _pair(transport.client),
-        "server": _pair(transport.server),
         "subprotocols": list(transport.subprotocols),
         "extensions": {"websocket.http.response": {}},
+        **connection_scope(transport),
     }
-
-
-def _pair(address: Address | None) -> tuple[str, int | None] | None:
-    return None if address is None else (address.host, address.port)

@@ -102,7 +102,9 @@ def test_rsgi_is_compared_with_the_raw_asgi_application_under_granian() -> None:
         )
     )
 
-    assert word_of(results, "plain text, RSGI over raw ASGI") == "ok"
+    verdict = next(found for found in judge(results) if found.budget.title == "plain text, RSGI over raw ASGI")
+    assert (verdict.figure, verdict.word) == (1.2, "watched")
+    assert "no limit" in format_verdicts([verdict])
 
 
 def test_a_middleware_costs_a_fifth_of_what_five_add_to_the_plain_request() -> None:
