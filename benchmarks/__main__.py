@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: `python -m benchmarks inprocess | servers | memory | all`."""
+"""The command line of the benchmarks: `python -m benchmarks inprocess | servers | memory | realtime | all`."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from benchmarks import inprocess, memory, servers
 from benchmarks.budgets import format_verdicts, is_missed, judge
 from benchmarks.processes import ROOT
 from benchmarks.published import published_python
+from benchmarks.realtime import measure as realtime
 from benchmarks.report import write_report
 from benchmarks.results import Results, load_results, save_results
 from benchmarks.serve import SERVERS
@@ -16,6 +17,7 @@ from benchmarks.workloads import WORKLOADS
 __all__ = ["main"]
 
 _KEPT = "results.json"
+_KINDS = ("inprocess", "servers", "memory", "realtime", "all")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         results.memory = memory.measure(options.memory_framework, requests=options.memory_requests)
     if options.kind in ("servers", "all"):
         results.servers = servers.measure(_server_plan(options))
+    if options.kind in ("realtime", "all"):
+        results.realtime = realtime.measure(_real_time_plan(options), results.realtime)
     if not options.dry:
         save_results(results, kept)
         write_report(results, options.output)
@@ -71,13 +75,24 @@ def _server_plan(options: argparse.Namespace) -> servers.ServerPlan:
     return servers.ServerPlan(contenders=field, rounds=options.server_rounds, seconds=options.seconds)
 
 
+def _real_time_plan(options: argparse.Namespace) -> realtime.RealTimePlan:
+    return realtime.RealTimePlan(
+        parts=tuple(options.parts) or realtime.PARTS,
+        clients=options.clients,
+        slices=options.slices,
+        soak_s=options.soak_seconds,
+        sockets=options.sockets,
+        engine_s=options.engine_seconds,
+    )
+
+
 def _module(name: str) -> str:
     return name if name.endswith("_app") else f"{name}_app"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("kind", nargs="?", default="inprocess", choices=("inprocess", "servers", "memory", "all"))
+    parser.add_argument("kind", nargs="?", default="inprocess", choices=_KINDS)
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a budget is missed")
     parser.add_argument("--dry", action="store_true", help="print only: keep no results and write no report")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks", help="folder of the report")
@@ -92,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--servers", nargs="*", default=[], choices=SERVERS)
     parser.add_argument("--server-rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="load on one workload of one server round")
+    parser.add_argument("--parts", nargs="*", default=[], choices=realtime.PARTS, help="of the real-time benchmarks")
+    parser.add_argument("--clients", type=int, default=500, help="sockets that one message goes to")
+    parser.add_argument("--slices", type=int, default=16, help="turns of each server with these sockets")
+    parser.add_argument("--soak-seconds", type=float, default=60.0)
+    parser.add_argument("--sockets", type=int, default=5000, help="sockets that say nothing")
+    parser.add_argument("--engine-seconds", type=float, default=5.0)
     parser.add_argument("--memory-framework", default="nexios_app")
     parser.add_argument("--memory-requests", type=int, default=100_000)
     return parser

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.realtime.figures import Fanout, RealTime, Soak
 from benchmarks.results import InProcess, Results, Servers
 from benchmarks.workloads import DEPENDENCIES, MANY_ROUTES, MIDDLEWARES
 
@@ -25,6 +26,7 @@ __all__ = [
 
 OURS = "nexios"
 _RAW_ASGI = "raw ASGI"
+_BY_HAND = "Starlette, by hand"
 
 Figure = Callable[[Results], float | None]
 
@@ -161,6 +163,45 @@ def _grown(results: Results) -> float | None:
     return None if results.memory is None else results.memory.delta_mib
 
 
+def _real_time(read: Callable[[RealTime], float | None]) -> Figure:
+    return lambda results: None if results.realtime is None else read(results.realtime)
+
+
+def _broadcast(figures: RealTime) -> float | None:
+    return None if figures.broadcast is None else figures.broadcast.ratio
+
+
+def _fanout(peer: str, read: Callable[[Fanout], float]) -> Figure:
+    """Ours over that of a peer; both are ratios to the loop by hand."""
+
+    def figure(figures: RealTime) -> float | None:
+        ours, theirs = figures.fanout_of(OURS), figures.fanout_of(peer)
+        return None if ours is None or theirs is None else read(ours) / read(theirs)
+
+    return _real_time(figure)
+
+
+def _soak(read: Callable[[Soak], float]) -> Figure:
+    def figure(figures: RealTime) -> float | None:
+        found = figures.soak_of(OURS)
+        return None if found is None else read(found)
+
+    return _real_time(figure)
+
+
+def _idle(figures: RealTime) -> float | None:
+    ours, theirs = figures.idle_of(OURS), figures.idle_of(_BY_HAND)
+    return None if ours is None or theirs is None else ours.bytes_each / theirs.bytes_each
+
+
+def _fanouts(peer: str, over: str, share: float) -> tuple[Budget, ...]:
+    return (
+        Budget(f"messages to 500 sockets, over {over}", share, "x", _fanout(peer, lambda f: f.rate_ratio), "at least"),
+        Budget(f"their p99 under load, over {over}", 1.0, "x", _fanout(peer, lambda f: f.busy_p99_ratio)),
+        Budget(f"their p99 at one pace, over {over}", 1.0, "x", _fanout(peer, lambda f: f.p99_ratio)),
+    )
+
+
 BUDGETS = (
     Budget("plain text", 2.6, "x raw", _ratio("plain")),
     Budget("JSON", 2.6, "x raw", _ratio("json")),
@@ -182,4 +223,11 @@ BUDGETS = (
     Budget("plain text, RSGI over raw ASGI", None, "x raw ASGI", _over_raw_asgi("plain")),
     Budget("JSON, RSGI over raw ASGI", None, "x raw ASGI", _over_raw_asgi("json")),
     Budget("memory after 100,000 requests", 5.0, "MiB", _grown),
+    Budget("one message to 1,000 members in process", 2.5, "x by hand", _real_time(_broadcast)),
+    *_fanouts(_BY_HAND, "by hand", 0.9),
+    *_fanouts("Litestar channels", "Litestar", 1.0),
+    *_fanouts("Django Channels", "Django", 1.0),
+    Budget("delay by clients that stand still", 50.0, "ms", _soak(lambda found: found.delay_ms)),
+    Budget("growth in a minute of 1,000 messages/s", 1.0, "MiB", _soak(lambda found: found.growth_mib)),
+    Budget("bytes of an idle socket, over by hand", 1.0, "x", _real_time(_idle)),
 )

@@ -2,15 +2,17 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["ROOT", "WorkerFailed", "WorkerProcess", "cpu_seconds", "environment", "pinned"]
+__all__ = ["ROOT", "WorkerFailed", "WorkerProcess", "cpu_seconds", "end", "environment", "free_port", "pinned"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,19 +61,45 @@ def cpu_seconds(pid: int) -> float:
     return own + sum(cpu_seconds(int(child)) for children in threads for child in children)
 
 
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a server to end, and make it when it does not."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class WorkerProcess:
     """One `benchmarks.worker` of one framework, asked one thing at a time.
 
     With `python`, the interpreter of another environment is used and the working
-    tree is out of its reach. Use as a context manager: it ends the process.
+    tree is out of its reach; with `module`, it is another one of this package that answers.
+    Use as a context manager: it ends the process.
     """
 
-    def __init__(self, framework: str, *, core: int | None = None, python: Path | None = None) -> None:
+    def __init__(
+        self,
+        framework: str,
+        *,
+        core: int | None = None,
+        python: Path | None = None,
+        module: str = "benchmarks.worker",
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.framework = framework
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  closed by __exit__
         with pinned(core):
             self._process = subprocess.Popen(
-                _command(framework, python),
+                _command(module, framework, python, arguments),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -118,7 +146,7 @@ class WorkerProcess:
         return f"{self.framework}: {lines[-1] if lines else 'ended without a word'}"
 
 
-def _command(framework: str, python: Path | None) -> list[str]:
+def _command(module: str, framework: str, python: Path | None, arguments: Sequence[str]) -> list[str]:
     if python is None:
-        return [sys.executable, "-P", "-m", "benchmarks.worker", framework]
+        return [sys.executable, "-P", "-m", module, framework, *arguments]
     return [str(python), "-I", str(ROOT / "benchmarks" / "isolated.py"), framework]

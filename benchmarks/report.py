@@ -9,7 +9,9 @@ from pathlib import Path
 
 from benchmarks.budgets import OURS, extra_cost, judge, routes_growth
 from benchmarks.chart import Bar, BarGroup, draw_bars
+from benchmarks.realtime.report import real_time
 from benchmarks.results import InProcess, Memory, Results, Servers
+from benchmarks.tables import cell, stamp, table
 from benchmarks.workloads import MIDDLEWARES, WORKLOADS
 
 __all__ = ["format_report", "write_report"]
@@ -55,6 +57,8 @@ def format_report(results: Results) -> str:
         parts.extend(_servers(results.servers))
     if results.memory is not None:
         parts.append(_memory(results.memory))
+    if results.realtime is not None:
+        parts.extend(real_time(results.realtime))
     return "\n".join(parts)
 
 
@@ -68,44 +72,44 @@ def _verdict_table(results: Results) -> str:
         )
         for verdict in judge(results)
     ]
-    return "## Budgets\n\n" + _table(("budget", "limit", "measured", "verdict"), rows)
+    return "## Budgets\n\n" + table(("budget", "limit", "measured", "verdict"), rows)
 
 
 def _in_process(figures: InProcess) -> Iterable[str]:
     names = tuple(figures.versions)
     yield f"## One request in process\n\n{_IN_PROCESS_NOTE.format(rounds=figures.rounds)}"
     yield "![Cost of one request over a hand-written one](inprocess.svg)\n"
-    yield _table(("work", "raw, µs", *names), [_workload_row(figures, work, names) for work in WORKLOADS])
+    yield table(("work", "raw, µs", *names), [_workload_row(figures, work, names) for work in WORKLOADS])
     yield "### Derived\n"
-    yield _table(("", *names), _derived_rows(figures, names))
+    yield table(("", *names), _derived_rows(figures, names))
     if figures.hops:
         frames = ", ".join(f"{count} ({workload})" for workload, count in figures.hops.items())
         yield f"Python frames of nexios in one warm GET: {frames}.\n"
-    yield _stamp(figures.date, f"Python {figures.python}, {figures.loop}", figures.versions)
+    yield stamp(figures.date, f"Python {figures.python}, {figures.loop}", figures.versions)
 
 
 def _workload_row(figures: InProcess, workload: str, names: Sequence[str]) -> tuple[str, ...]:
     found = [figures.timing(name, workload) for name in names]
     raw = min((timing.raw_us for timing in found if timing is not None), default=None)
     cells = (
-        _cell(None if timing is None else timing.ratio, bold=name == OURS)
+        cell(None if timing is None else timing.ratio, bold=name == OURS)
         for name, timing in zip(names, found, strict=True)
     )
-    return (WORKLOADS[workload].title, _cell(raw), *cells)
+    return (WORKLOADS[workload].title, cell(raw), *cells)
 
 
 def _derived_rows(figures: InProcess, names: Sequence[str]) -> list[tuple[str, ...]]:
     plain = {build.framework: build.seconds for build in figures.builds if build.workload == "routes_many"}
     typed = {build.framework: build for build in figures.builds if build.workload == "typed_many"}
     return [
-        ("one middleware, x raw", *(_cell(extra_cost(figures, name, "middleware", MIDDLEWARES)) for name in names)),
-        ("one async dependency, x raw", *(_cell(extra_cost(figures, name, "dependency", 1)) for name in names)),
-        ("ten in a chain, x raw", *(_cell(extra_cost(figures, name, "dependencies", 1)) for name in names)),
-        ("2,000 routes over 3", *(_cell(routes_growth(figures, name)) for name in names)),
-        ("2,000 routes to first answer, s", *(_cell(plain.get(name)) for name in names)),
-        ("2,000 typed routes to first answer, s", *(_cell(typed[n].seconds if n in typed else None) for n in names)),
-        ("their OpenAPI document, s", *(_cell(typed[n].document_s if n in typed else None) for n in names)),
-        ("import, ms", *(_cell(figures.import_ms.get(name)) for name in names)),
+        ("one middleware, x raw", *(cell(extra_cost(figures, name, "middleware", MIDDLEWARES)) for name in names)),
+        ("one async dependency, x raw", *(cell(extra_cost(figures, name, "dependency", 1)) for name in names)),
+        ("ten in a chain, x raw", *(cell(extra_cost(figures, name, "dependencies", 1)) for name in names)),
+        ("2,000 routes over 3", *(cell(routes_growth(figures, name)) for name in names)),
+        ("2,000 routes to first answer, s", *(cell(plain.get(name)) for name in names)),
+        ("2,000 typed routes to first answer, s", *(cell(typed[n].seconds if n in typed else None) for n in names)),
+        ("their OpenAPI document, s", *(cell(typed[n].document_s if n in typed else None) for n in names)),
+        ("import, ms", *(cell(figures.import_ms.get(name)) for name in names)),
     ]
 
 
@@ -118,13 +122,13 @@ def _servers(figures: Servers) -> Iterable[str]:
             WORKLOADS[found.workload].title,
             f"{found.per_second:.0f}",
             f"{found.ratio:.2f}",
-            _cell(found.cpu_ratio),
+            cell(found.cpu_ratio),
         )
         for found in figures.throughputs
     ]
     yield f"## Under a server\n\n{note}"
-    yield _table(("server", "application", "work", "requests/s", "share", "share by processor time"), rows)
-    yield _stamp(figures.date, f"Python {figures.python}", figures.versions)
+    yield table(("server", "application", "work", "requests/s", "share", "share by processor time"), rows)
+    yield stamp(figures.date, f"Python {figures.python}", figures.versions)
 
 
 def _memory(figures: Memory) -> str:
@@ -133,22 +137,6 @@ def _memory(figures: Memory) -> str:
         f" {figures.requests:,} requests of mixed outcome, after a warm-up of {figures.warm_up:,}.\n\n"
         f"{figures.date}, Python {figures.python}.\n"
     )
-
-
-def _stamp(day: str, python: str, versions: dict[str, str]) -> str:
-    return f"{day}, {python}. " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
-
-
-def _cell(value: float | None, *, bold: bool = False) -> str:
-    if value is None:
-        return "–"
-    text = f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}"
-    return f"**{text}**" if bold else text
 
 
 def _chart(figures: InProcess) -> str:

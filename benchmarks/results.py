@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.realtime.figures import RealTime
+
 __all__ = [
     "Build",
     "InProcess",
@@ -131,6 +133,7 @@ class Results(msgspec.Struct):
     inprocess: InProcess | None = None
     servers: Servers | None = None
     memory: Memory | None = None
+    realtime: RealTime | None = None
 
 
 def load_results(path: Path) -> Results:

@@ -11,7 +11,6 @@ second say the same on a quiet machine, and something useful on a busy one.
 import importlib
 import importlib.metadata
 import platform
-import signal
 import socket
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from datetime import UTC, datetime
 from statistics import median
 
 from benchmarks.load import LoadFailed, loader_name, run_load
-from benchmarks.processes import cpu_seconds, environment, pinned
+from benchmarks.processes import cpu_seconds, end, environment, free_port, pinned
 from benchmarks.results import Servers, Throughput
 from benchmarks.workloads import WORKLOADS
 
@@ -124,7 +123,7 @@ def _measured(contender: Contender, number: int, workload: str, server: _Server,
 @contextmanager
 def _running(contender: Contender, core: int | None) -> Iterator[_Server]:
     """Start the server on a free port, wait for its first answer, and end it afterwards."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-P", "-m", "benchmarks.serve", contender.server, contender.framework, str(port)]
     with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as words:
         with pinned(core):
@@ -137,22 +136,7 @@ def _running(contender: Contender, core: int | None) -> Iterator[_Server]:
                 raise LoadFailed((words.read().strip().splitlines() or ["no answer"])[-1])
             yield _Server(port, process.pid)
         finally:
-            _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            end(process)
 
 
 def _answers(port: int, process: "subprocess.Popen[bytes]") -> bool:

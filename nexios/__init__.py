@@ -8,6 +8,7 @@ from nexios.http.forms import FormData
 from nexios.messages.connection import Connection
 from nexios.messages.request import Request
 from nexios.messages.response import Response
+from nexios.messages.sse import Event
 from nexios.messages.state import State
 from nexios.messages.upload import UploadFile
 from nexios.models.patch import Patch
@@ -21,6 +22,7 @@ __all__ = [
     "Connection",
     "Cookie",
     "Depend",
+    "Event",
     "File",
     "Form",
     "FormData",

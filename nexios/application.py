@@ -28,7 +28,7 @@ from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
 from nexios.routing.router import Router
 from nexios.settings import Settings
 from nexios.websockets.backends.base import ChannelBackend
-from nexios.websockets.channel import Channel, ChannelGroup, channel_of
+from nexios.websockets.channel import Channel, ChannelGroup
 from nexios.websockets.hub import Hub
 from nexios.websockets.life import HubLife
 
@@ -95,7 +95,8 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         self._documents = Documents(openapi, title=self.settings.title, version=self.settings.version)
         self.state: State = State()
         self.event_emitter: EventEmitter = EventEmitter(self._call_listener)
-        self.hub: Hub = channels if isinstance(channels, Hub) else Hub(channels, events=self.event_emitter)
+        self.hub: Hub = channels if isinstance(channels, Hub) else Hub(channels)
+        self.hub.events = self.hub.events or self.event_emitter
         self.converters: ConverterRegistry = ConverterRegistry(DEFAULT_CONVERTERS)
         contexts = () if lifespan is None else (lifespan,) if callable(lifespan) else tuple(lifespan)
         self._provided: dict[Any, Dependency] = {}
@@ -167,12 +168,19 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """
         return self.engine.url_path_for(name, params)
 
-    def channel(self, name: str) -> Channel | ChannelGroup:
-        """Return the channel of this app called `name`, or with a `*` at its end all whose names begin like it.
+    def channel(self, name: str) -> Channel:
+        """Return the channel of this app called `name`, which a client may choose: it is never a pattern.
 
         From handlers, jobs and listeners: `await app.channel("room:1").publish({"text": "hello"})`.
         """
-        return channel_of(self.hub, name)
+        return Channel(name, self.hub)
+
+    def channels(self, pattern: str) -> ChannelGroup:
+        """Return all channels whose names begin like `pattern`, which ends in `*`.
+
+        `await app.channels("room:*").publish("closing at nine")`.
+        """
+        return ChannelGroup(pattern, self.hub)
 
     # Dependencies
 
@@ -242,6 +250,15 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         """
         return self._documents.build(path, self.engine.operations, self.converters)
 
+    def asyncapi(self, path: str | None = None) -> dict[str, Any]:
+        """Return the AsyncAPI document that is served at `path`, or the first; its servers are those of the settings.
+
+        Raises:
+            ConfigurationError: There is no such document, or a route is described wrongly.
+        """
+        engine = self.engine
+        return self._documents.build_asyncapi(path, engine.operations, engine.websockets.operations, self.converters)
+
     def _call_listener(self, listener: Listener, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """Call a listener with what it depends on. For one that asks for nothing, the app is not compiled."""
         engine = self.engine if self._base is not None or engine_in_use(self) or asks_for_something(listener) else None
@@ -287,7 +304,7 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
             engine = compile_engine(self._blueprint(settings or self.settings, overrides or {}))
         finally:
             self._compiling = False
-        self._documents.check(engine.operations)
+        self._documents.check(engine.operations, engine.websockets.operations)
         if own:
             self._base = engine
             self._choose_engine()
@@ -302,7 +319,9 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         return Blueprint(
             app=self,
             router=self,
-            additions=self._documents.routers(lambda: self.engine.operations, self.converters),
+            additions=self._documents.routers(
+                lambda: self.engine.operations, lambda: self.engine.websockets.operations, self.converters
+            ),
             settings=settings,
             state=self.state,
             emitter=self.event_emitter,

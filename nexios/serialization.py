@@ -10,6 +10,7 @@ than `MAX_CONTAINERS` arrays and objects. Ten megabytes of empty ones would fill
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from inspect import isawaitable, iscoroutine
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from nexios.errors import BadRequest
 
 __all__ = [
+    "MAX_ARRAY_KEYS",
     "MAX_CONTAINERS",
     "check_depth",
     "check_json_size",
@@ -27,10 +29,14 @@ __all__ = [
     "decode_msgpack",
     "encode_json",
     "encode_msgpack",
+    "has_crowded_map",
+    "not_awaited",
 ]
 
 MAX_CONTAINERS: Final = 1_000_000
 """Arrays and objects of one body, where its type does not bound them."""
+MAX_ARRAY_KEYS: Final = 2000
+"""Arrays among the keys of one map in MessagePack."""
 
 
 def _encode_unknown(value: object) -> object:
@@ -40,8 +46,21 @@ def _encode_unknown(value: object) -> object:
     dump = getattr(value, "model_dump", None)
     if callable(dump) and not isinstance(value, type):
         return dump(mode="json", by_alias=True)
+    if isawaitable(value):
+        raise not_awaited(value)
     kind = type(value)
     raise TypeError(f"{kind.__module__}.{kind.__qualname__} has no JSON form; return a dict, a dataclass or a Struct")
+
+
+def not_awaited(value: object) -> TypeError:
+    """Return the error for a coroutine, or its like, in what is to be written.
+
+    A coroutine is closed, or Python would complain a second time that nobody awaited it.
+    """
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    if iscoroutine(value):
+        value.close()
+    return TypeError(f"{name}() was not awaited, and a coroutine has no JSON form; write: await {name}(...)")
 
 
 encode_json: Callable[[object], bytes] = msgspec.json.Encoder(enc_hook=_encode_unknown).encode
@@ -157,8 +176,8 @@ def decode_msgpack(body: bytes, *, max_depth: int) -> Any:
 
     Raises:
         BadRequest: It is not MessagePack, holds an extension type other than the timestamp,
-            nests deeper than `max_depth` or holds more arrays and maps than `MAX_CONTAINERS`
-            (code `malformed_msgpack` each time).
+            nests deeper than `max_depth`, holds more arrays and maps than `MAX_CONTAINERS`, or a map with more
+            than `MAX_ARRAY_KEYS` arrays for keys (code `malformed_msgpack` each time).
 
     >>> decode_msgpack(encode_msgpack({"a": [1, 2]}), max_depth=2)
     {'a': [1, 2]}
@@ -182,23 +201,33 @@ def check_msgpack_size(body: bytes) -> None:
     """Refuse a MessagePack text with more maps and arrays than `MAX_CONTAINERS`, before anything is built of it.
 
     Raises:
-        BadRequest: There are more (code `malformed_msgpack`).
+        BadRequest: There are more, or a map has a crowd of arrays for keys (code `malformed_msgpack`).
     """
     if containers_in_msgpack(body) > MAX_CONTAINERS and _has_more_parts(body, MAX_CONTAINERS):
         raise BadRequest("The MessagePack body holds too many arrays and maps.", code="malformed_msgpack")
+    if has_crowded_map(body):
+        raise BadRequest("A map of the MessagePack body has too many arrays for keys.", code="malformed_msgpack")
 
 
-_SCALARS = re.compile(
+_ONE_SCALAR = (
     rb"(?:[\x00-\x7f\xc0-\xc3\xe0-\xff]|[\xcc\xd0].|[\xcd\xd1]..|[\xca\xce\xd2].{4}|[\xcb\xcf\xd3].{8}|"
     + b"|".join(b"\\x%02x.{%d}" % (0xA0 + size, size) for size in range(32))
-    + rb")*+",
-    re.DOTALL,
-).match
+    + b")"
+)
+_SCALAR = re.compile(_ONE_SCALAR, re.DOTALL)
+_SCALARS = re.compile(_ONE_SCALAR + b"*+", re.DOTALL).match
 """Numbers and short strings, one after another: no two alternatives begin with the same byte, none is tried again."""
 _SIZES: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4}
 """First byte of a long string, binary or extension to the bytes in which its length is written."""
 _HEADS: Final = {0xDC: 3, 0xDD: 5, 0xDE: 3, 0xDF: 5, 0xD4: 3, 0xD5: 4, 0xD6: 6, 0xD7: 10, 0xD8: 18}
 """First byte of a long array or map to the length of its head; of a short extension to all of it."""
+
+
+_ARRAYS: Final = bytes((*range(0x90, 0xA0), 0xDC, 0xDD))
+_LENGTHS: Final = {0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
+"""First byte of a long array or map to the bytes in which its length is written."""
+_LONG_MAP = re.compile(rb"\xde[\x07-\xff]|\xdf(?:[^\x00]|.[^\x00]|..[\x07-\xff])", re.DOTALL).search
+"""What may be the head of a map with more than 1791 pairs: a shorter one has no crowd of keys."""
 
 
 def _has_more_parts(body: bytes, limit: int) -> bool:
@@ -209,14 +238,77 @@ def _has_more_parts(body: bytes, limit: int) -> bool:
         position = position if found is None else found.end()
         if position >= end:
             return False
-        first = body[position]
-        width = _SIZES.get(first)
-        if width is None:
-            position += _HEADS.get(first, 1)
-            continue
-        size = int.from_bytes(body[position + 1 : position + 1 + width], "big")
-        position += 1 + width + size + (first in _EXTENSIONS)
+        position = _after_head(body, position)
     return True
+
+
+def _after_head(body: bytes, position: int) -> int:
+    """Return where it goes on after the head of a map or an array, or after a whole text, binary or extension."""
+    first = body[position]
+    width = _SIZES.get(first)
+    if width is None:
+        return position + _HEADS.get(first, 1)
+    size = int.from_bytes(body[position + 1 : position + 1 + width], "big")
+    return position + 1 + width + size + (first in _EXTENSIONS)
+
+
+def has_crowded_map(body: bytes) -> bool:
+    """Return whether a map of a MessagePack text has more than `MAX_ARRAY_KEYS` keys that are arrays.
+
+    Such a key becomes a tuple, whose hash is no secret: `n` of one hash take `n * n` steps. It is asked before
+    anything is built, and takes time in proportion to the text; most texts cost a search and a count in C.
+    """
+    arrays = len(body) - len(body.translate(None, _ARRAYS))
+    return arrays > MAX_ARRAY_KEYS and _LONG_MAP(body) is not None and _finds_crowded_map(body)
+
+
+def _finds_crowded_map(body: bytes) -> bool:
+    """Go from container to container; of each that is open it is known how many items are left."""
+    position, end = 0, len(body)
+    open_: list[list[int]] = [[1, False, 0]]  # items left, whether it is a map, its keys that are arrays
+    while position < end:
+        found = _SCALARS(body, position)
+        if found is not None and found.end() > position:
+            _take_items(open_, len(_SCALAR.findall(body, position, found.end())))
+            position = found.end()
+            if not open_ or position >= end:
+                return False
+        inner = _container_at(body, position)
+        if inner is not None:
+            outer = open_[-1]
+            if outer[1] and outer[0] % 2 == 0 and not inner[1]:
+                outer[2] += 1
+                if outer[2] > MAX_ARRAY_KEYS:
+                    return True
+        _take_items(open_, 1)
+        if inner is not None and inner[0]:
+            open_.append(inner)
+        if not open_:
+            return False
+        position = _after_head(body, position)
+    return False
+
+
+def _take_items(open_: list[list[int]], count: int) -> None:
+    while open_:
+        left = open_[-1][0]
+        if count < left:
+            open_[-1][0] = left - count
+            return
+        count -= left
+        open_.pop()
+
+
+def _container_at(body: bytes, position: int) -> list[int] | None:
+    """Return how many items the map or array has whose head this is, a pair being two."""
+    first = body[position]
+    width = _LENGTHS.get(first)
+    if width is not None:
+        size = int.from_bytes(body[position + 1 : position + 1 + width], "big")
+        return [size * 2, True, 0] if first >= 0xDE else [size, False, 0]
+    if 0x80 <= first < 0x90:
+        return [(first - 0x80) * 2, True, 0]
+    return [first - 0x90, False, 0] if 0x90 <= first < 0xA0 else None
 
 
 def check_msgpack(body: bytes, max_depth: int) -> None:

@@ -94,6 +94,8 @@ class Limits:
     """The longest silence of a client while a message of its WebSocket is awaited; then it is closed."""
     max_websockets: int | None = None
     """How many WebSockets one process serves at once; one more is denied with 503. The app's value counts."""
+    max_streams: int | None = None
+    """How many event streams and JSON Lines one process sends at once; one more is answered with 503."""
     max_ranges: int = 10
     max_headers: int = 200
     max_header_size: int = 64 * 1024

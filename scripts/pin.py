@@ -22,13 +22,13 @@ TEST = [*SERVERS, *ENGINES, "--extra=pydantic", "--extra=attrs", "--extra=testin
 # Name of the file -> arguments that say what goes in. The first sets share .venv, so they share versions too.
 SHARED = {
     "build": ["--group=build"],
-    "run": SERVERS,
+    "run": [*SERVERS, "--extra=redis"],
     "test": TEST,
     "check": [*TEST, "--group=lint"],
     "browser": [*TEST, "--group=browser"],
     "docs": ["--group=docs"],
 }
-ALONE = {"uv": ["-"], "bench": [*SERVERS, "--extra=testing", "--group=bench"], "bench-published": ["-"]}
+ALONE = {"uv": ["-"], "bench": [*SERVERS, *ENGINES, "--extra=testing", "--group=bench"], "bench-published": ["-"]}
 STDIN = {"uv": "uv", "bench-published": "nexios==3.12.3\nmsgspec\nuvloop; sys_platform != 'win32'"}
 
 PIN = re.compile(r"[A-Za-z0-9_.\-]+(\[[a-z0-9,\-]+\])?==[^\s/]+( ; [^/\\]+)? \\")

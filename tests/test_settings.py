@@ -112,7 +112,7 @@ def test_all_faults_are_told_at_once() -> None:
         "  limits.other: no such setting; there are body_read_timeout, max_body_size, max_form_fields, "
         "max_form_files, max_form_part_size, max_form_text_size, max_header_size, max_headers, max_json_depth, "
         "max_message_size, max_messages_per_second, max_part_header_size, max_part_headers, max_path_size, "
-        "max_query_params, max_query_size, max_ranges, max_websockets, send_timeout, spool_size, "
+        "max_query_params, max_query_size, max_ranges, max_streams, max_websockets, send_timeout, spool_size, "
         "websocket_receive_timeout",
     ]
     assert str(caught.value).splitlines()[9:] == [

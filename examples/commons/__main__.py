@@ -1,4 +1,4 @@
-"""The command line: `python -m examples.commons [--port N] [--host H] [--server NAME] [--data DIR] [--token T]`."""
+"""The command line: `python -m examples.commons --help` says what it takes."""
 
 import argparse
 import logging
@@ -26,7 +26,7 @@ def main() -> None:
     except OSError as exc:
         sys.exit(f"commons: {given.host}:{given.port} cannot be used ({exc.strerror}); try --port 0")
     with _folder(given.data) as folder:
-        SERVERS[given.server](Options(folder, given.token or None), given.host, port)
+        SERVERS[given.server](Options(folder, given.token or None, given.channels or None), given.host, port)
 
 
 def _arguments() -> argparse.Namespace:
@@ -40,7 +40,16 @@ def _arguments() -> argparse.Namespace:
         default=os.environ.get("COMMONS_TOKEN"),
         help="what moderators show; better in COMMONS_TOKEN, where the list of processes does not have it",
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--channels",
+        metavar="URL",
+        default=os.environ.get("COMMONS_CHANNELS"),
+        help="a Redis or Valkey server, redis://...: all boards on it that have the same --data are one",
+    )
+    given = parser.parse_args()
+    if given.channels and given.data is None:
+        parser.error("--channels joins boards that keep the same data: say where with --data")
+    return given
 
 
 @contextmanager

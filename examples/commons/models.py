@@ -10,10 +10,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 __all__ = [
+    "Activity",
+    "Arrival",
     "Attachment",
     "Authored",
     "Caption",
     "Files",
+    "Gone",
     "Message",
     "MessagePage",
     "NewAttachment",
@@ -21,9 +24,13 @@ __all__ = [
     "NewRoom",
     "Removed",
     "Room",
+    "Said",
+    "Say",
     "Search",
     "StoredAttachment",
+    "Typing",
     "Window",
+    "Writing",
 ]
 
 MAX_ID = 10**18 - 1
@@ -35,6 +42,7 @@ Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Limit = Annotated[int, Meta(ge=1, le=100, description="How many at most.")]
 Author = Annotated[str, Meta(min_length=1, max_length=40, pattern=NOT_BLANK, examples=["Ada"])]
 Caption = Annotated[str, Meta(max_length=200)]
+Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=NOT_BLANK, examples=["Hello!"])]
 
 
 class NewRoom(Struct, frozen=True):
@@ -57,7 +65,7 @@ class NewMessage(Struct, frozen=True):
     """What someone writes."""
 
     author: Author
-    text: Annotated[str, Meta(min_length=1, max_length=4000, pattern=NOT_BLANK, examples=["Hello!"])]
+    text: Text
 
 
 class NewAttachment(Struct, frozen=True):
@@ -138,3 +146,50 @@ class Removed(Struct, frozen=True):
 
     messages: int
     files: int
+
+
+class Arrival(Struct, frozen=True):
+    """How someone comes into a live room: by name or as a guest, with the number of the last message they have seen."""
+
+    name: Annotated[str, Meta(max_length=40)] = ""
+    last_seen: Annotated[int, Meta(ge=0)] = 0
+
+
+class Say(Struct, frozen=True, tag="chat.message"):
+    """What someone says in a live room. The `key` comes back with the message: so its writer knows that it is kept."""
+
+    text: Text
+    key: Annotated[str, Meta(max_length=40)] = ""
+
+
+class Typing(Struct, frozen=True, tag="chat.typing"):
+    """Somebody has begun to write."""
+
+
+class Said(Struct, frozen=True):
+    """What a live room hears when something was said."""
+
+    message: Message
+    key: str = ""
+
+
+class Gone(Struct, frozen=True):
+    """What a live room hears when a message was deleted."""
+
+    id: int
+
+
+class Writing(Struct, frozen=True):
+    """What a live room hears when somebody writes."""
+
+    name: str
+
+
+class Activity(Struct, frozen=True):
+    """Something was said, in whichever room; `text` is how it begins."""
+
+    room_id: int
+    room: str
+    author: str
+    text: str
+    message_id: int

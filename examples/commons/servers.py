@@ -60,11 +60,11 @@ def hypercorn(options: Options, host: str, port: int) -> None:
     asyncio.run(serve(announced_app(options, host, port), config))
 
 
-def granian(options: Options, host: str, port: int) -> None:
-    """Serve over RSGI, with Granian; the app is made in the process of its worker."""
+def granian(options: Options, host: str, port: int, interface: str = "rsgi") -> None:
+    """Serve over RSGI, or ASGI, with Granian; the app is made in the process of its worker."""
     module: Any = import_module("granian")
     server = module.Granian(
-        "commons", host, port, interface="rsgi", log_level="warning", workers_kill_timeout=2 * GRACE
+        "commons", host, port, interface=interface, log_level="warning", workers_kill_timeout=2 * GRACE
     )
     server.serve(target_loader=partial(announced_app, options, host, port), wrap_loader=False)
 
@@ -73,6 +73,7 @@ SERVERS: dict[str, Callable[[Options, str, int], None]] = {
     "uvicorn": uvicorn,
     "hypercorn": hypercorn,
     "granian": granian,
+    "granian-asgi": partial(granian, interface="asgi"),
 }
 
 

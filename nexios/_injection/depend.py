@@ -5,8 +5,9 @@ from typing import Any, Final, Literal, TypedDict, get_args
 
 import msgspec
 
+from nexios._injection.manner import Manner, manner_of
 from nexios.errors import ConfigurationError
-from nexios.places import calling_place, name_of
+from nexios.places import calling_place, name_of, place_of
 
 __all__ = ["Depend", "DependOptions", "Dependency", "Provider", "ScopeName"]
 
@@ -87,6 +88,13 @@ def _problem(given: Dependency) -> str | None:
         return f"Depend() takes a function or class to call, not {provider!r}."
     if given.scope not in _SCOPES:
         return f"The scope of a dependency is one of {', '.join(map(repr, _SCOPES))}, not {given.scope!r}."
+    if given.thread and provider is not None and manner_of(provider) in (Manner.COROUTINE, Manner.ASYNC_CONTEXT):
+        name = name_of(provider)
+        return (
+            f"thread=True is for a `def` provider, and {name}() is async: it runs on the event loop.\n\n"
+            f"  {place_of(provider)}   {name}()\n\n"
+            f"Leave thread=True out, or make {name}() a `def`. It is asked for here:"
+        )
     if given.limit is not None and type(given.limit) is not int:
         return f"limit={given.limit!r} is a number of values at once, an int."
     if given.limit is not None and given.limit < 1:

@@ -8,7 +8,7 @@ path parameter, a typed input), by a provider registered for its type, or by its
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from types import NoneType, UnionType
+from types import FunctionType, MethodType, NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
@@ -19,7 +19,20 @@ from nexios._injection.signature import EMPTY, Parameter, signature_of
 from nexios.errors import ConfigurationError
 from nexios.places import name_of, place_of
 
-__all__ = ["Argument", "Call", "Graph", "Leaf", "LeafOf", "Likeness", "Node", "dependency_of", "identity_of"]
+__all__ = [
+    "Argument",
+    "Call",
+    "Graph",
+    "Leaf",
+    "LeafOf",
+    "Likeness",
+    "Node",
+    "dependency_of",
+    "identity_of",
+    "unknown_name",
+]
+
+_FUNCTIONS: Final = (FunctionType, MethodType)
 
 _LIFE: Final[Mapping[ScopeName, int]] = {"handler": 0, "request": 1, "app": 2}
 """How long a value lives; one may lean only on those that live at least as long."""
@@ -162,12 +175,14 @@ class Graph:
         arguments: list[Argument] = []
         by_name = False
         for parameter in parameters:
+            if type(parameter.default) in _FUNCTIONS and not _takes_a_function(parameter.annotation):
+                raise _bare_provider(fn, parameter, way)
             source = None if parameter.is_variadic else self._source(parameter, walk, way)
             by_name = by_name or source is None or parameter.is_keyword_only
             if source is not None:
                 arguments.append(Argument(parameter, source, by_name))
             elif isinstance(parameter.annotation, str) and not parameter.is_variadic:
-                raise _unknown_name(fn, parameter, way)
+                raise unknown_name(fn, parameter, way)
             elif parameter.default is EMPTY and not parameter.is_variadic:
                 raise _unfilled(fn, parameter, way)
         return Call(fn, tuple(arguments))
@@ -269,6 +284,16 @@ def dependency_of(parameter: Parameter) -> Dependency | None:
     return msgspec.structs.replace(given, provider=parameter.annotation)
 
 
+def _takes_a_function(annotation: Any) -> bool:
+    """Whether a function may be a value of the type; what is no class says too little to deny it."""
+    if get_origin(annotation) in (Union, UnionType):
+        return any(map(_takes_a_function, get_args(annotation)))
+    kind = get_origin(annotation) or annotation
+    if not isinstance(kind, type):
+        return True
+    return kind is object or any("__call__" in vars(base) for base in kind.__mro__)
+
+
 def identity_of(provider: Provider) -> Hashable:
     """Return what tells a provider from others, as a key: itself, or what stands for an object that cannot be one."""
     try:
@@ -334,13 +359,27 @@ def _leak(provider: Provider, scope: ScopeName, argument: Argument, way: Sequenc
     )
 
 
-def _unknown_name(fn: Callable[..., Any], parameter: Parameter, way: Sequence[Provider]) -> ConfigurationError:
-    """Passed over, it could be a guard that never runs: an alias of `Annotated[..., Depend(guard)]`."""
+def unknown_name(fn: Callable[..., Any], parameter: Parameter, way: Sequence[Provider] = ()) -> ConfigurationError:
+    """Return the error for an annotation that was not resolved.
+
+    Passed over, it could be a guard that never runs: an alias of `Annotated[..., Depend(guard)]`.
+    """
     return ConfigurationError(
         f"The annotation {parameter.annotation!r} of {parameter.name!r} names something that the module of "
         f"{name_of(fn)}() does not have.\n\n{_line(fn)}{_asked_by(way[:-1])}\n\n"
         "Import it outside of `if TYPE_CHECKING:`, and define it in the module and not inside a function "
         "(or leave out `from __future__ import annotations`)."
+    )
+
+
+def _bare_provider(fn: Callable[..., Any], parameter: Parameter, way: Sequence[Provider]) -> ConfigurationError:
+    name, provider = parameter.name, name_of(parameter.default)
+    depend = f"{name}=Depend({provider})" if parameter.annotation is EMPTY else f"{name}: ... = Depend({provider})"
+    return ConfigurationError(
+        f"The default of {name!r} of {name_of(fn)}() is the function {provider}, which nothing would call.\n\n"
+        f"{_line(fn)}{_asked_by(way[:-1])}\n\n"
+        f"To have what it makes, write:\n\n    {depend}\n\n"
+        f"To have the function itself, say so:\n\n    {name}: Callable[..., Any] = {provider}"
     )
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, get_origin
 
-__all__ = ["Manner", "as_context", "is_async", "manner_of", "yields_twice"]
+__all__ = ["Manner", "as_context", "is_async", "manner_of", "says_its_result", "yields_twice"]
 
 
 class Manner(Enum):
@@ -62,6 +62,16 @@ def _context_of(provider: Callable[..., Any]) -> Callable[..., Any]:
 def is_async(fn: Callable[..., Any]) -> bool:
     """Whether calling `fn` gives a coroutine: an async function, or an object whose `__call__` is one."""
     return any(map(inspect.iscoroutinefunction, _layers(fn)))
+
+
+def says_its_result(provider: Callable[..., Any]) -> bool:
+    """Whether what calling `provider` gives is known: it is a class, or its annotation says what it returns.
+
+    >>> says_its_result(lambda: 5), says_its_result(dict)
+    (False, True)
+    """
+    target = _called_part(provider)
+    return not inspect.isfunction(target) or "return" in target.__annotations__
 
 
 def _layers(provider: Callable[..., Any]) -> tuple[Any, ...]:

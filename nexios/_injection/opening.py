@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from types import CoroutineType
 from typing import Any
 
 from nexios._injection.exits import Exits
 from nexios._injection.graph import Call, Node
 from nexios._injection.limiter import Limiter
-from nexios._injection.manner import Manner, as_context
+from nexios._injection.manner import Manner, as_context, says_its_result
 from nexios.concurrency import Threads
 from nexios.places import name_of, place_of
 
@@ -49,10 +50,35 @@ def value_of(node: Node, workers: Workers) -> tuple[Callable[..., Any], bool]:
     call = by_position(node.call)
     if node.manner is Manner.COROUTINE:
         return call, True
+    if not says_its_result(node.call.fn):
+        call = _looked_at(node.call.fn, call)
     if node.options.thread:
         run = workers.opening.run_in_thread
         return lambda *given: run(call, *given), True
     return call, False
+
+
+def _looked_at(provider: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """A `lambda: fetch()` is no async function, though it gives a coroutine, which would be nobody's to await."""
+
+    def value(*given):  # type: ignore[no-untyped-def]  # annotations cost time on each request
+        made = call(*given)
+        if type(made) is CoroutineType:
+            made.close()
+            raise _not_awaited(provider, name_of(made))
+        return made
+
+    return value
+
+
+def _not_awaited(provider: Callable[..., Any], coroutine: str) -> TypeError:
+    name = name_of(provider)
+    return TypeError(
+        f"The provider {name} returned {coroutine}() without awaiting it, so its value would be a coroutine.\n\n"
+        f"  {place_of(provider)}   {name}\n\n"
+        f"Pass the async function itself:\n\n    Depend({coroutine})\n\n"
+        "or make the provider an `async def` that awaits it."
+    )
 
 
 def opener_of(node: Node, workers: Workers, limiter: Limiter | None) -> Open:

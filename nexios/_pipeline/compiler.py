@@ -144,6 +144,8 @@ class _Compiler:
             template = self._template(route.template, route.location.registered)
             self.matcher.add(template, route.methods, self._plan(route, template))
         self._report_shadowed()
+        for listener in self.blueprint.emitter.listeners:
+            self.injector.of(listener)  # what it asks for and cannot have is said now, not at the first event
         methods = frozenset(method for route in self.flat.routes for method in route.methods)
         return Engine(
             app=self.blueprint.app,
@@ -228,7 +230,11 @@ class _Compiler:
 
     def _responder(self, levels: Sequence[Mapping[Any, Any]]) -> ErrorResponder:
         return ErrorResponder(
-            levels, debug=self.settings.debug, observer=_observer(self.blueprint.emitter), injector=self.injector
+            levels,
+            debug=self.settings.debug,
+            observer=_observer(self.blueprint.emitter),
+            injector=self.injector,
+            threads=self.resources.threads,
         )
 
     def _limits(self, given: Limits | None, max_body_size: Any) -> Limits:

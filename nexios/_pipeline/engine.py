@@ -22,15 +22,16 @@ from nexios._pipeline.plan import Plan
 from nexios._pipeline.reading import note_failure
 from nexios._pipeline.resources import Resources
 from nexios._pipeline.returns import to_response
+from nexios._pipeline.stream_registry import OpenStreams
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
 from nexios.errors import HTTPException, URITooLong
 from nexios.events.emitter import EventEmitter
 from nexios.events.names import REQUEST_FAILED, REQUEST_FINISHED, REQUEST_STARTED
-from nexios.messages.content import FileContent
+from nexios.messages.content import FileContent, LiveContent
 from nexios.messages.request import MatchedRoute, Request
 from nexios.messages.response import BackgroundTask, Response
-from nexios.messages.send import find_file
+from nexios.messages.send import admit_stream, find_file
 from nexios.places import name_of
 from nexios.routing.matcher import Matcher
 from nexios.routing.reverse import ReverseIndex
@@ -71,6 +72,7 @@ class Engine:
         "lifespan",
         "operations",
         "resources",
+        "streams",
         "threads",
         "websockets",
     )
@@ -105,6 +107,7 @@ class Engine:
         self.emitter: EventEmitter = emitter
         self.resources: Resources = resources
         self.threads: Threads = resources.threads
+        self.streams: OpenStreams = resources.streams
         self.background: BackgroundTasks = resources.background
         self.websockets: WebSocketPlans = websockets
         self._static = matcher.static
@@ -196,6 +199,8 @@ class Engine:
                 self._misses.note_discarded(request, response)
             if type(answer.content) is FileContent:
                 await find_file(request, answer, answer.content)
+            elif type(answer.content) is LiveContent:
+                await admit_stream(request, answer.content)
             return answer
         except Exception as exc:
             plan = request._target
@@ -282,8 +287,10 @@ class Engine:
         await self.lifespan.start(self._of_app)
 
     async def stop(self) -> None:
-        """Run the app's shutdown: WebSockets and background tasks first, then hooks in reverse."""
+        """Run the app's shutdown: streams, WebSockets and background tasks first, then hooks in reverse."""
+        self.streams.leave()
         await self.resources.sockets.close_all()
+        await self.streams.end_all()
         await self.lifespan.stop()
 
     async def finish(self, request: Request, response: Response | None, exc: BaseException | None = None) -> None:

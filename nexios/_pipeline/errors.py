@@ -8,33 +8,27 @@ What nobody knows is a 500 with constant words, logged once. A handler for `Exce
 gives it other words; it is logged all the same.
 """
 
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from nexios._pipeline.debug_page import debug_response
-from nexios._pipeline.handler_kind import is_for_requests
+from nexios._pipeline.handler_kind import is_for_requests, normalised
 from nexios._pipeline.injector import Injector
 from nexios._pipeline.reading import scopes_of
 from nexios._pipeline.returns import to_response
-from nexios.errors import (
-    ClientDisconnect,
-    ConfigurationError,
-    HTTPException,
-    NexiosError,
-)
+from nexios.concurrency import Threads
+from nexios.errors import ClientDisconnect, HTTPException, NexiosError
 from nexios.messages.content import FileContent
 from nexios.messages.problem import problem
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import find_file
-from nexios.places import name_of, place_of
 
 __all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "printable"]
 
 ExceptionHandler = Callable[..., Any]
-"""async (request, response, exc) or (request, exc); it returns what a handler may return."""
+"""(request, response, exc) or (request, exc), sync or async; it returns what a handler may return."""
 
 ErrorObserver = Callable[[Request, Exception], Awaitable[None]]
 """Told of every unhandled error, after it is logged."""
@@ -59,15 +53,16 @@ class ErrorResponder:
         debug: bool,
         observer: ErrorObserver | None = None,
         injector: Injector | None = None,
+        threads: Threads | None = None,
     ) -> None:
-        """Prepare `levels`, nearest first."""
+        """Prepare `levels`, nearest first. Handlers that are no async functions run in `threads`, if there are any."""
         self._debug = debug
         self._observer = observer
         self._by_type: list[dict[type[BaseException], ExceptionHandler]] = []
         self._by_status: list[dict[int, ExceptionHandler]] = []
         for level in levels:
             answering = {key: handler for key, handler in level.items() if is_for_requests(handler)}
-            prepared = {key: _normalised(handler, injector) for key, handler in answering.items()}
+            prepared = {key: _normalised(handler, injector, threads) for key, handler in answering.items()}
             self._by_type.append({key: fn for key, fn in prepared.items() if not isinstance(key, int)})
             self._by_status.append({key: fn for key, fn in prepared.items() if isinstance(key, int)})
 
@@ -179,25 +174,12 @@ def printable(text: str, limit: int = 200) -> str:
     return cut if cut.isprintable() else ascii(cut)[1:-1]
 
 
-def _normalised(handler: ExceptionHandler, injector: Injector | None) -> ExceptionHandler:
+def _normalised(handler: ExceptionHandler, injector: Injector | None, threads: Threads | None) -> ExceptionHandler:
     """Return an async function of (request, response, exc), whichever form was registered."""
-    injected = None if injector is None else injector.of(handler)
-    names = () if injected is None else injected.names
-    own = [parameter for name, parameter in inspect.signature(handler).parameters.items() if name not in names]
-    takes = len([parameter for parameter in own if parameter.default is parameter.empty])
-    if takes not in (2, 3):
-        raise ConfigurationError(
-            f"The exception handler {getattr(handler, '__qualname__', handler)!s} takes {takes} arguments.\n\n"
-            f"  {place_of(handler)}   {name_of(handler)}()\n\n"
-            "Write it as:\n\n    async def handler(request, response, exc): ...\n"
-        )
+    known = normalised(handler, None if injector is None else injector.of(handler), threads)
 
     async def call(request: Request, response: Response, exc: Exception) -> Any:
-        given = (request, response, exc) if takes == 3 else (request, exc)
-        if injected is not None:
-            return await injected.call(*given, scopes=scopes_of(request), request=request, response=response)
-        result = handler(*given)
-        return await result if inspect.isawaitable(result) else result
+        return await known.call(request, response, exc, scopes_of)
 
     call.__qualname__ = getattr(handler, "__qualname__", type(handler).__qualname__)
     return call

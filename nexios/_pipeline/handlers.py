@@ -11,7 +11,7 @@ from nexios._pipeline.arguments import compile_arguments, line_of, name_of_route
 from nexios._pipeline.call import compile_call
 from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.middleware import Call as Handle
-from nexios._pipeline.operation import Operation
+from nexios._pipeline.operation import Operation, WebSocketOperation
 from nexios._pipeline.reading import reading_of
 from nexios._pipeline.replies import compile_reply, type_of_result
 from nexios._pipeline.sources import REQUEST, RESPONSE, WEBSOCKET, Offer, Sources, is_body
@@ -62,19 +62,19 @@ class Handlers:
                 f"{name_of_route(route)} cannot be compiled: {exc}\n\n{line_of(route)}\n"
             ) from None
 
-    def compile_websocket(self, route: WebSocketRoute, template: Template) -> WebSocketCall:
-        """Return the handler of a WebSocket with all that it asks for. Raises as `compile`."""
+    def compile_websocket(self, route: WebSocketRoute, template: Template) -> tuple[WebSocketCall, WebSocketOperation]:
+        """Return the handler of a WebSocket with all that it asks for, and its description. Raises as `compile`."""
         offer = Offering(self._sources.offer_of_websocket(template.converters))
         try:
             call = compile_websocket_arguments(route, template.parameters, self._graph, offer)
             guards = self.guards(route.dependencies, offer)
             program = self._programs.compile(call, guards=guards, first=(WEBSOCKET,), is_late=is_body)
-            reading, _ = reading_of(program, self._app)
+            reading, inputs = reading_of(program, self._app)
         except ConfigurationError as exc:
             if str(exc).startswith("WEBSOCKET"):
                 raise
             raise offer.refusal(route, str(exc)) from None
-        return compile_websocket_call(call, program, reading)
+        return compile_websocket_call(call, program, reading), WebSocketOperation(route, _path_of(template), inputs)
 
     def guards(self, dependencies: Sequence[object], offer: LeafOf) -> list[Node]:
         """Return the nodes of what runs for its effect. A bare function is its own provider."""

@@ -1,7 +1,8 @@
 """How do middleware, listeners, exception handlers and scripts get dependencies? Beside what their caller gives them.
 
 A parameter with `Depend` or a marker, or of a type that is provided, is injected, by name; the
-others are the caller's business.
+others are the caller's business. An annotation that names nothing may be an alias that hides a
+`Depend`, so it is refused wherever it would be passed over without a word.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from nexios._injection.graph import Argument, Call, Graph, Leaf, dependency_of
+from nexios._injection.graph import Argument, Call, Graph, Leaf, dependency_of, unknown_name
 from nexios._injection.program import Program, Programs, in_order
 from nexios._injection.run import run
 from nexios._injection.scopes import Scopes
-from nexios._injection.signature import Parameter, parameters_of
+from nexios._injection.signature import EMPTY, Parameter, parameters_of
 from nexios._pipeline.inputs.markers import Marker
 from nexios._pipeline.reading import Reading, read_head, reading_of
 from nexios._pipeline.sources import REQUEST, RESPONSE, Offer, Sources
@@ -23,7 +24,10 @@ from nexios.places import name_of, place_of
 _MAX_KEPT: Final = 4096
 """Functions whose needs are kept: those of an app, and some that are made on the way."""
 
-__all__ = ["Injected", "Injector", "asks_for_something", "call_alone", "inject_hook"]
+_KNOWN_NAMES: Final = frozenset({"Request", "Response", "WebSocket", "CallNext", "WebSocketCallNext"})
+"""What a caller gives, and hides no provider, though it may be imported for type checkers alone."""
+
+__all__ = ["Injected", "Injector", "asks_for_something", "call_alone", "inject_hook", "refuse_unknown_names"]
 
 
 class Injected(msgspec.Struct, frozen=True, eq=False):
@@ -91,11 +95,15 @@ class Injector:
 
     def names_of(self, fn: Callable[..., Any]) -> frozenset[str]:
         """Return the names of the parameters that are injected."""
-        return frozenset(parameter.name for parameter in self._parameters(fn) if self._is_injected(parameter))
+        return frozenset(parameter.name for parameter in _parameters_of(fn) if self._is_injected(parameter))
 
     def call_of(self, fn: Callable[..., Any], offer: Offer | None = None) -> Call:
         """Return what fills the injected parameters of `fn`, those alone."""
-        asked = [parameter for parameter in self._parameters(fn) if self._is_injected(parameter)]
+        parameters = _parameters_of(fn)
+        for parameter in parameters:
+            if _is_unknown(parameter) and parameter.default is not EMPTY:  # without one its caller has to give it
+                raise unknown_name(fn, parameter)
+        asked = [parameter for parameter in parameters if self._is_injected(parameter)]
         return self._graph.call(fn, offer or self._offer, asked)
 
     def compiled(self, call: Call) -> Injected | None:
@@ -111,17 +119,11 @@ class Injector:
                 "Take the request, and read it:\n\n    await request.json()"
             )
         names = tuple(argument.parameter.name for argument in call.arguments)
-        own = _own_after_injected(self._parameters(call.fn), names)
+        own = _own_after_injected(_parameters_of(call.fn), names)
         return Injected(call.fn, names, program, reading, _asks_request(call), own)
 
     def _injected(self, fn: Callable[..., Any]) -> Injected | None:
         return self.compiled(self.call_of(fn))
-
-    def _parameters(self, fn: Callable[..., Any]) -> tuple[Parameter, ...]:
-        try:
-            return parameters_of(fn)
-        except (TypeError, ValueError):  # a builtin
-            return ()
 
     def _is_injected(self, parameter: Parameter) -> bool:
         marked = any(isinstance(given, Marker) for given in (parameter.default, *parameter.metadata))
@@ -132,6 +134,8 @@ def inject_hook(hook: Callable[[], Any], injected: Injected | None) -> Callable[
     """Return a hook of the app's life as a function without arguments; what it opened is closed when it ends."""
     if injected is None:
         return hook
+    if any(one.default is EMPTY and not one.is_variadic for one in _others(hook, injected)):
+        refuse_unknown_names(hook)
 
     async def with_dependencies() -> Any:
         return await call_alone(injected, (), {})
@@ -154,6 +158,10 @@ async def call_alone(
     return result
 
 
+def _others(fn: Callable[..., Any], injected: Injected) -> list[Parameter]:
+    return [one for one in _parameters_of(fn) if one.name not in injected.names]
+
+
 def _own_after_injected(parameters: Sequence[Parameter], names: Sequence[str]) -> tuple[str, ...]:
     by_position = [one.name for one in parameters if not one.is_variadic and not one.is_keyword_only]
     own = tuple(name for name in by_position if name not in names)
@@ -161,11 +169,34 @@ def _own_after_injected(parameters: Sequence[Parameter], names: Sequence[str]) -
 
 
 def asks_for_something(fn: Callable[..., Any]) -> bool:
-    """Whether a function has a parameter with `Depend`."""
+    """Whether a function has a parameter with `Depend`, or with an annotation that may hide one."""
+    return any(_is_unknown(one) or dependency_of(one) is not None for one in _parameters_of(fn))
+
+
+def refuse_unknown_names(fn: Callable[..., Any]) -> None:
+    """Refuse annotations that name nothing, in a function that asks for more than its caller gives.
+
+    Raises:
+        ConfigurationError: There is one; the text has its place.
+    """
+    for parameter in _parameters_of(fn):
+        if _is_unknown(parameter):
+            raise unknown_name(fn, parameter)
+
+
+def _parameters_of(fn: Callable[..., Any]) -> tuple[Parameter, ...]:
     try:
-        return any(dependency_of(parameter) is not None for parameter in parameters_of(fn))
+        return parameters_of(fn)
     except (TypeError, ValueError):  # a builtin
+        return ()
+
+
+def _is_unknown(parameter: Parameter) -> bool:
+    """Whether the annotation could not be resolved; of `nexios.Request | None` the last words are looked at."""
+    if not isinstance(parameter.annotation, str) or parameter.is_variadic:
         return False
+    words = (word.strip().rpartition(".")[2] for word in parameter.annotation.split("|"))
+    return not _KNOWN_NAMES.union(("None",)).issuperset(words)
 
 
 def _asks_request(call: Call) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from nexios._injection.manner import is_async
+from nexios._pipeline.injector import refuse_unknown_names
 from nexios._pipeline.middleware import Middleware, describe
 from nexios.errors import ConfigurationError
 from nexios.routing.route import MiddlewareEntry
@@ -93,6 +94,7 @@ def _callable(middleware: Any, injected: Injected, where: str) -> Middleware:
     else:
         fits = is_async(middleware)
     if not fits:
+        refuse_unknown_names(middleware)
         raise ConfigurationError(
             f"{describe(middleware)} is no middleware. Write it as:\n\n"
             "    async def middleware(request, response, call_next):\n"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncContextDecorator
 from typing import Any
 
+from nexios._pipeline.injector import refuse_unknown_names
 from nexios.errors import ConfigurationError
 from nexios.places import name_of, place_of
 
@@ -67,6 +68,7 @@ def check_hook(hook: Any, kind: str) -> None:
             f"What has a start and a stop is a lifespan:\n\n{_EXAMPLE}"
         )
     if not _takes(hook, 0):
+        refuse_unknown_names(hook)
         required = ", ".join(repr(one) for one in _required(hook))
         raise ConfigurationError(
             f"{name}() of {kind} takes {required}, and hooks are called without arguments.{where}"

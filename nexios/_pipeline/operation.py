@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from nexios._pipeline.inputs.input import Input
-from nexios.routing.route import Route
+from nexios.routing.route import Route, WebSocketRoute
 
-__all__ = ["Operation"]
+__all__ = ["Operation", "WebSocketOperation"]
 
 
 class Operation(msgspec.Struct, frozen=True, eq=False):
@@ -25,4 +25,17 @@ class Operation(msgspec.Struct, frozen=True, eq=False):
     inputs: tuple[Input, ...]
     returns: Any
     status_code: int
+    security: tuple[Any, ...] = ()
+
+
+class WebSocketOperation(msgspec.Struct, frozen=True, eq=False):
+    """One WebSocket route, as the AsyncAPI document needs it; the fields are those of `Operation`.
+
+    Shape:  `answers_bad_messages` tells whether a client is told of a message that does not fit.
+    """
+
+    route: WebSocketRoute
+    path: tuple[tuple[str, str], ...]
+    inputs: tuple[Input, ...]
+    answers_bad_messages: bool = True
     security: tuple[Any, ...] = ()

@@ -7,6 +7,7 @@ from nexios._injection.app_values import AppValues
 from nexios._injection.opening import Workers
 from nexios._pipeline.install import Layers
 from nexios._pipeline.lifespan import Startable
+from nexios._pipeline.stream_registry import OpenStreams
 from nexios._pipeline.websocket_registry import OpenWebSockets
 from nexios.concurrency import BackgroundTasks, Threads
 from nexios.messages.request import Request
@@ -25,7 +26,17 @@ class MountedApp(Startable, Protocol):
 class Resources:
     """What lives as long as the app, however often it is compiled: threads, tasks, values, middleware, mounted apps."""
 
-    __slots__ = ("app_values", "background", "layers", "mounted", "sockets", "threads", "websocket_layers", "workers")
+    __slots__ = (
+        "app_values",
+        "background",
+        "layers",
+        "mounted",
+        "sockets",
+        "streams",
+        "threads",
+        "websocket_layers",
+        "workers",
+    )
 
     def __init__(self, app: object, thread_limit: int) -> None:
         self.threads: Threads = Threads(thread_limit)
@@ -36,3 +47,4 @@ class Resources:
         self.mounted: dict[int, MountedApp] = {}
         self.websocket_layers: dict[int, tuple[object, Any]] = {}
         self.sockets: OpenWebSockets = OpenWebSockets()
+        self.streams: OpenStreams = OpenStreams()

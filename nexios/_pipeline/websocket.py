@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from nexios._pipeline.errors import printable
+from nexios._pipeline.operation import WebSocketOperation
 from nexios._pipeline.websocket_errors import CANCELLED, RETURNED, Ending, WebSocketErrors
 from nexios._pipeline.websocket_origin import OriginPolicy
 from nexios._pipeline.websocket_registry import OpenWebSockets
@@ -49,12 +50,24 @@ class WebSocketPlan(msgspec.Struct, frozen=True):
     """None for what is mounted, which looks at the Origin itself."""
     enters: bool = False
     """Whether it leads to the routes of a mounted app."""
+    operation: WebSocketOperation | None = None
+    """What describes the route."""
 
 
 class WebSocketPlans:
     """The compiled WebSocket routes of one app; keeps nothing of a connection but its register."""
 
-    __slots__ = ("_bad_messages", "_emitter", "_limits", "_matcher", "_missed", "_origins", "has_routes", "sockets")
+    __slots__ = (
+        "_bad_messages",
+        "_emitter",
+        "_limits",
+        "_matcher",
+        "_missed",
+        "_origins",
+        "has_routes",
+        "operations",
+        "sockets",
+    )
 
     def __init__(
         self,
@@ -70,9 +83,12 @@ class WebSocketPlans:
         """Take the plans. Raises `DuplicateRoute` for two of one shape."""
         self._matcher: Matcher[WebSocketPlan] = Matcher()
         self.has_routes: bool = False
+        self.operations: list[WebSocketOperation] = []
         for template, plan in routes:
             self._matcher.add(template, (_HANDSHAKE,), plan)
             self.has_routes = True
+            if plan.operation is not None:
+                self.operations.append(plan.operation)
         for prefix, plan in mounts:
             self._matcher.add_mount(prefix, plan)
             self.has_routes = self.has_routes or plan.enters
@@ -147,6 +163,7 @@ class WebSocketPlans:
                 origin = printable(", ".join(websocket.headers.get_all("origin")))
                 logger.info("WebSocket %s denied: it comes from the origin %s", plan.route.template, origin)
                 raise HTTPException(403, "The WebSocket comes from another origin.", code="foreign_origin")
+            websocket._headers = None  # who reads them parses them again: thousands of idle sockets would hold them
             await plan.call(websocket)
         except Exception as exc:
             return await self._ending_for(exc, websocket, plan)

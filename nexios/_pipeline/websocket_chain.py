@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
 from nexios._injection.manner import is_async
-from nexios._pipeline.injector import Injected
+from nexios._pipeline.injector import Injected, refuse_unknown_names
 from nexios._pipeline.install import made
 from nexios._pipeline.middleware import describe
 from nexios._pipeline.websocket_injector import WebSocketInjector, scopes_of
@@ -144,6 +144,7 @@ def _checked(layer: Any, injector: WebSocketInjector, where: str) -> WebSocketLa
     else:
         fits = is_async(layer)
     if not fits:
+        refuse_unknown_names(layer)
         raise ConfigurationError(
             f"{describe(layer)} is no middleware of WebSockets. Write it as:\n\n"
             "    async def middleware(websocket, call_next):\n"

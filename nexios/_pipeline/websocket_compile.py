@@ -25,7 +25,7 @@ from nexios.routing.flatten import Flattened
 from nexios.routing.registry import ConverterRegistry
 from nexios.routing.route import HandlersByKey, Mount, WebSocketRoute
 from nexios.routing.template import Template, compile_template
-from nexios.settings import Limits, Settings
+from nexios.settings import BadMessages, Limits, Settings
 
 __all__ = ["WebSocketCompiler"]
 
@@ -90,7 +90,7 @@ class WebSocketCompiler:
             DuplicateRoute: Two routes have templates of the same shape.
         """
         return WebSocketPlans(
-            routes=[self._route(route, limits) for route in self._flat.websockets],
+            routes=[self._route(route, limits, settings.bad_messages) for route in self._flat.websockets],
             mounts=[self._mount(mount, limits) for mount in self._flat.mounts],
             missed=self._plan((), _miss, (self._exception_handlers,), limits, "no route"),
             origins=OriginPolicy(settings.allowed_origins),
@@ -103,16 +103,19 @@ class WebSocketCompiler:
         yield from (route.websocket_middleware for route in self._flat.websockets)
         yield from (mount.websocket_middleware for mount in self._flat.mounts)
 
-    def _route(self, route: WebSocketRoute, limits: Limits) -> tuple[Template, WebSocketPlan]:
+    def _route(
+        self, route: WebSocketRoute, limits: Limits, bad_messages: BadMessages
+    ) -> tuple[Template, WebSocketPlan]:
         template = compile_template(route.template, self._converters, route.location.registered)
-        call = self._handlers.compile_websocket(_with_function(route), template)
+        call, operation = self._handlers.compile_websocket(_with_function(route), template)
         both, silent = self._layers.of_requests(self._installed.all(route.middleware))
         if silent:
             raise _left_out(route, silent)
         layers = (*both, *self._layers.all(route.websocket_middleware))
         where = f"WEBSOCKET {route.template}"
         plan = self._plan(layers, call, route.exception_handlers, route.limits or limits, where)
-        return template, msgspec.structs.replace(plan, route=route)
+        described = msgspec.structs.replace(operation, route=route, answers_bad_messages=bad_messages == "answer")
+        return template, msgspec.structs.replace(plan, route=route, operation=described)
 
     def _mount(self, mount: Mount, limits: Limits) -> tuple[Template, WebSocketPlan]:
         """A foreign application has no WebSockets of ours, and those of others do not reach what is below it."""
@@ -140,7 +143,8 @@ class WebSocketCompiler:
         around = (*self._app_layers, *layers)
         check_order(around, where)  # type: ignore[arg-type]
         chain = compile_websocket_chain([self._layers.injected(layer) for layer in around], call)
-        return WebSocketPlan(chain, WebSocketErrors(exception_handlers, self._injector), limits, None)
+        errors = WebSocketErrors(exception_handlers, self._injector, self._resources.threads)
+        return WebSocketPlan(chain, errors, limits, None)
 
 
 async def _miss(websocket: WebSocket) -> None:

@@ -9,7 +9,6 @@ as in HTTP. After accept it may return a close code, or a code and a reason; a r
 status. One that asks for a `Request` is for HTTP alone.
 """
 
-import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,9 +16,10 @@ from typing import Any, Final
 import msgspec
 
 from nexios._pipeline.errors import ErrorResponder, ExceptionHandler
-from nexios._pipeline.handler_kind import is_for_requests, is_for_websockets
+from nexios._pipeline.handler_kind import is_for_requests, is_for_websockets, normalised
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket_injector import WebSocketInjector, scopes_of
+from nexios.concurrency import Threads
 from nexios.errors import ConfigurationError, HTTPException
 from nexios.messages.problem import problem
 from nexios.messages.response import Response
@@ -34,7 +34,6 @@ from nexios.messages.websocket_state import (
     check_close,
     cut_reason,
 )
-from nexios.places import name_of, place_of
 
 __all__ = ["CANCELLED", "FAILED", "RETURNED", "Ending", "WebSocketErrors", "ending_of"]
 
@@ -69,11 +68,14 @@ class WebSocketErrors:
     __slots__ = ("_responder",)
 
     def __init__(
-        self, levels: Sequence[Mapping[Any, ExceptionHandler]], injector: WebSocketInjector | None = None
+        self,
+        levels: Sequence[Mapping[Any, ExceptionHandler]],
+        injector: WebSocketInjector | None = None,
+        threads: Threads | None = None,
     ) -> None:
-        """Prepare `levels`, nearest first."""
+        """Prepare `levels`, nearest first. Handlers that are no async functions run in `threads`, if there are any."""
         given = [{key: fn for key, fn in level.items() if is_for_websockets(fn)} for level in levels]
-        normalised = [{key: _normalised_or_none(fn, injector) for key, fn in level.items()} for level in given]
+        normalised = [{key: _normalised_or_none(fn, injector, threads) for key, fn in level.items()} for level in given]
         known = [{key: fn for key, fn in level.items() if fn is not None} for level in normalised]
         self._responder = ErrorResponder(known, debug=False)
 
@@ -123,34 +125,25 @@ def _code_of(status: int) -> int:
     return POLICY_VIOLATION if status < 500 else INTERNAL_ERROR
 
 
-def _normalised_or_none(handler: ExceptionHandler, injector: WebSocketInjector | None) -> ExceptionHandler | None:
+def _normalised_or_none(
+    handler: ExceptionHandler, injector: WebSocketInjector | None, threads: Threads | None
+) -> ExceptionHandler | None:
     """None for a handler with providers that ask for the request, which is for HTTP alone then."""
     try:
-        return _normalised(handler, injector)
+        return _normalised(handler, injector, threads)
     except ConfigurationError:
         if is_for_requests(handler):
             return None
         raise
 
 
-def _normalised(handler: ExceptionHandler, injector: WebSocketInjector | None) -> ExceptionHandler:
+def _normalised(
+    handler: ExceptionHandler, injector: WebSocketInjector | None, threads: Threads | None
+) -> ExceptionHandler:
     """Return an async function of (websocket, response, exc), whichever form was registered."""
-    injected = None if injector is None else injector.of(handler)
-    names = () if injected is None else injected.names
-    own = [parameter for name, parameter in inspect.signature(handler).parameters.items() if name not in names]
-    takes = len([parameter for parameter in own if parameter.default is parameter.empty])
-    if takes not in (2, 3):
-        raise ConfigurationError(
-            f"The exception handler {name_of(handler)} takes {takes} arguments.\n\n"
-            f"  {place_of(handler)}   {name_of(handler)}()\n\n"
-            "Write it as:\n\n    async def handler(websocket, exc): ...\n"
-        )
+    known = normalised(handler, None if injector is None else injector.of(handler), threads)
 
     async def call(websocket: Any, response: Response, exc: Exception) -> Any:
-        given = (websocket, response, exc) if takes == 3 else (websocket, exc)
-        if injected is not None:
-            return await injected.call(*given, scopes=scopes_of(websocket), request=websocket, response=response)
-        result = handler(*given)
-        return await result if inspect.isawaitable(result) else result
+        return await known.call(websocket, response, exc, scopes_of)
 
     return call

@@ -92,7 +92,11 @@ class RSGIWebSocketTransport(RSGIHead):
         except (OSError, RuntimeError):
             self.close_code = _ABNORMAL
             return None
-        return None if message.kind == _CLOSE else message.data
+        if message.kind == _CLOSE:
+            self._messages = None  # Granian answers the close once nothing holds this, whoever still holds us
+            return None
+        data: str | bytes = message.data
+        return data
 
     async def send_text(self, text: str) -> None:
         """Send a text message."""

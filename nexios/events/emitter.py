@@ -137,6 +137,11 @@ class EventEmitter:
         """Tell whether `emit(name)` would call anyone; takes the same time however many there are."""
         return name in self._subscriptions or PARENTS.get(name) in self._subscriptions
 
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Everyone who listens to something now, each name's in the order of their calls."""
+        return tuple(one.listener for subscriptions in self._subscriptions.values() for one in subscriptions)
+
     def on_change(self, callback: Callable[[], object]) -> None:
         """Call a method, while its object lives, when an event gets its first listener or loses its last."""
         self._changed.append(WeakMethod(callback, self._changed.remove))

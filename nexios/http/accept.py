@@ -17,7 +17,7 @@ from nexios.errors import BadRequest, ConfigurationError
 from nexios.http.headers import is_token
 from nexios.http.media_type import MediaType, parse_media_type, parse_parameters
 
-__all__ = ["MAX_ITEMS", "Accepted", "best_encoding", "best_language", "best_match", "parse_accept"]
+__all__ = ["MAX_ITEMS", "Accepted", "best_encoding", "best_language", "best_match", "parse_accept", "split_items"]
 
 MAX_ITEMS = 100
 """Items read from one header; browsers send about ten."""
@@ -65,7 +65,7 @@ def parse_accept(value: str, *, max_items: int = MAX_ITEMS) -> list[Accepted]:
     >>> [(item.range.essence, item.quality) for item in parse_accept("text/html, */*;q=0.1")]
     [('text/html', 1000), ('*/*', 100)]
     """
-    items = _split_items(value, max_items)
+    items = split_items(value, max_items)
     accepted = [item for item in map(_parse_range, items) if item is not None]
     malformed = len(accepted) < len(items)
     if not accepted or (malformed and not any(item.quality for item in accepted)):
@@ -198,7 +198,7 @@ def _with_parameters(wanted: MediaType, parameters: dict[str, str]) -> MediaType
 def _parse_weighted(value: str) -> list[tuple[str, int]]:
     """`name;q=0.5, ...` of codings or languages, names in lower case; malformed items are left out."""
     weighted: list[tuple[str, int]] = []
-    for item in _split_items(value, MAX_ITEMS):
+    for item in split_items(value, MAX_ITEMS):
         name, separator, rest = item.partition(";")
         name = name.strip(" \t").lower()
         quality = _parse_quality(rest) if separator else 1000
@@ -227,7 +227,7 @@ def _lowest_by_name(weighted: list[tuple[str, int]]) -> dict[str, int]:
     return liked
 
 
-def _split_items(value: str, max_items: int) -> list[str]:
+def split_items(value: str, max_items: int) -> list[str]:
     """The first items of a comma-separated list, spaces trimmed, empty ones left out (RFC 9110 section 5.6.1.2)."""
     parts = _split_around_quotes(value, max_items) if '"' in value else value.split(",", max_items)[:max_items]
     return [item for item in (part.strip(" \t") for part in parts) if item]

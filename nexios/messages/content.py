@@ -1,10 +1,11 @@
 """What can a response body be? Nothing, bytes, a file, or a stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,9 +14,21 @@ from nexios.http.ranges import ByteRange
 from nexios.messages.file import FileSource
 from nexios.messages.thread_io import finish, finish_in_thread
 
-__all__ = ["Content", "FileContent", "FileParts", "StreamContent", "as_bytes", "as_chunks", "close_source"]
+__all__ = [
+    "Content",
+    "FileContent",
+    "FileParts",
+    "LiveContent",
+    "LiveSource",
+    "StreamContent",
+    "as_bytes",
+    "as_chunks",
+    "close_source",
+    "in_threads",
+]
 
 Chunk = bytes | str
+_T = TypeVar("_T")
 
 
 class FileContent(msgspec.Struct, frozen=True):
@@ -47,7 +60,35 @@ class StreamContent(msgspec.Struct, frozen=True):
     length: int | None = None
 
 
-Content = bytes | FileContent | FileParts | StreamContent
+class LiveSource:
+    """A source with something to settle before the response begins, while it can still be an error."""
+
+    async def admit(self) -> None:
+        """Raise an `HTTPException` when this client may not have it. May be called again, and is harmless then."""
+
+
+class LiveContent(msgspec.Struct, frozen=True):
+    """A body that is made of items while it is sent, for as long as the client listens.
+
+    `encode` makes bytes of an item. `opening` is sent at once, and `beat` after each `keep_alive` seconds in which
+    nothing else was. With a `farewell` its client knows what it has got, and comes back: such a stream ends with
+    it when the app stops.
+    """
+
+    source: AsyncIterable[Any] | Iterable[Any]
+    encode: Callable[[Any], bytes]
+    opening: bytes = b""
+    keep_alive: float | None = None
+    beat: bytes = b""
+    farewell: Callable[[], bytes] | None = None
+
+    async def admit(self) -> None:
+        """Settle what is to be settled first. Raises `HTTPException`."""
+        if isinstance(self.source, LiveSource):
+            await self.source.admit()
+
+
+Content = bytes | FileContent | FileParts | StreamContent | LiveContent
 
 
 async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk], threads: Threads) -> AsyncGenerator[bytes, None]:
@@ -58,7 +99,7 @@ async def as_chunks(source: AsyncIterable[Chunk] | Iterable[Chunk], threads: Thr
     Closing this generator closes the source, whatever way the response ends. Between two
     chunks the event loop gets a turn, so that a fast source cannot starve a disconnect.
     """
-    iterator = aiter(source) if isinstance(source, AsyncIterable) else _in_thread(iter(source), threads)
+    iterator = aiter(source) if isinstance(source, AsyncIterable) else in_threads(iter(source), threads)
     try:
         async for chunk in iterator:
             if data := chunk.encode() if isinstance(chunk, str) else as_bytes(chunk):
@@ -92,15 +133,18 @@ def as_bytes(data: object) -> bytes:
     raise TypeError(f"a body is made of bytes or str, not {type(data).__name__}; for JSON: response.json(data)")
 
 
-_END = object()
+_END: Any = object()
 
 
-async def _in_thread(iterator: Iterator[Chunk], threads: Threads) -> AsyncGenerator[Chunk, None]:
-    """A call that runs always ends before the next, for a generator cannot be closed while it makes a chunk."""
-    context, next_chunk = copy_context(), partial(next, iterator, _END)
+async def in_threads(iterator: Iterator[_T], threads: Threads) -> AsyncGenerator[_T, None]:
+    """Yield what a synchronous iterator makes, which runs in worker threads, and close it.
+
+    A call that runs always ends before the next, for a generator cannot be closed while it makes an item.
+    """
+    context, next_item = copy_context(), partial(next, iterator, _END)
     try:
-        while (chunk := await finish(threads.begin(partial(context.run, next_chunk)))) is not _END:
-            yield chunk
+        while (item := await finish(threads.begin(partial(context.run, next_item)))) is not _END:
+            yield item
     finally:
         close = getattr(iterator, "close", None)
         if close is not None:

@@ -17,6 +17,7 @@ from nexios.http.url import URL, quote_path
 from nexios.messages.body import Body, open_body
 from nexios.messages.connection import Connection
 from nexios.messages.form import close_form, no_form, read_form
+from nexios.messages.live import Streams
 from nexios.messages.response import Builder
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import HTTPTransport
@@ -52,6 +53,10 @@ class RequestContext(Protocol):
     @property
     def threads(self) -> Threads:
         """The app's worker threads."""
+
+    @property
+    def streams(self) -> Streams:
+        """The live streams that are open."""
 
     def route_of(self, request: "Request") -> MatchedRoute | None:
         """The route that the request matches, found once; None for a 404 or 405."""
@@ -204,6 +209,15 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
 
     async def _files(self) -> MultiDict[Upload]:
         return (await self.form()).files
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last event that an EventSource got before it came back (WHATWG HTML section 9.2.4)."""
+        value = next(iter(self._transport.header_values("last-event-id")), "")
+        try:
+            return value.encode("latin-1").decode() or None
+        except UnicodeError:
+            return value
 
     async def is_disconnected(self) -> bool:
         """Whether the client has gone already. Does not wait."""

@@ -14,6 +14,8 @@ from nexios.http.cookies import format_delete_cookie, format_set_cookie
 from nexios.http.headers import MutableHeaders
 from nexios.http.redirects import check_redirect
 from nexios.messages.content import Content, FileContent, StreamContent, as_bytes
+from nexios.messages.json_lines import JSON_LINES, lines_content
+from nexios.messages.sse import event_content
 from nexios.serialization import encode_json
 
 __all__ = ["BackgroundTask", "Builder", "Response"]
@@ -179,6 +181,45 @@ class Response:
         self.headers["content-type"] = media_type
         return self
 
+    def sse(
+        self,
+        events: AsyncIterable[Any] | Iterable[Any],
+        *,
+        keep_alive: float | None = 15.0,
+        retry: int | None = None,
+    ) -> Self:
+        """Answer with server-sent events, for an EventSource: each item as soon as it is there.
+
+        An item is an `Event`, a text, or a value that is sent as JSON; a Struct with a tag is an event of that type.
+        The iterator is closed when the client leaves, and when the app stops. `keep_alive` is in seconds: when nothing
+        was sent for so long, a comment is. `retry` is in milliseconds: how long a client waits before it comes back.
+
+        Raises:
+            ValueError: `keep_alive` or `retry` is no such time.
+        """
+        _check_source("sse", events)
+        self.content = event_content(events, keep_alive=keep_alive, retry=retry)
+        headers = self.headers
+        headers["content-type"] = "text/event-stream"
+        headers["x-accel-buffering"] = "no"  # nginx would hold events back
+        if "cache-control" not in headers:
+            headers["cache-control"] = "no-store"
+        return self
+
+    def json_lines(self, items: AsyncIterable[Any] | Iterable[Any], status_code: int | None = None) -> Self:
+        """Answer with JSON Lines: each item as JSON, on a line of its own, as soon as it is there.
+
+        The iterator is closed when the client leaves. When the app stops it has some seconds to end; then the
+        response is broken off, so that nobody takes a part for the whole.
+        """
+        _check_source("json_lines", items)
+        if status_code is not None:
+            self.status(status_code)
+        self.content = lines_content(items)
+        self.headers["content-type"] = JSON_LINES
+        self.headers["x-accel-buffering"] = "no"
+        return self
+
     def empty(self, status_code: int = 204) -> Self:
         """Answer without a body."""
         self.status(status_code)
@@ -278,6 +319,13 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response {self.status_code}>"
+
+
+def _check_source(name: str, items: object) -> None:
+    """Raise TypeError unless it can be iterated; a text or a mapping is one item, and no source of them."""
+    if isinstance(items, str | bytes | Mapping) or not isinstance(items, AsyncIterable | Iterable):
+        hint = f"call it: {name}(items())" if callable(items) else "write an async generator that yields it"
+        raise TypeError(f"{name}() takes an iterable of items, not {type(items).__name__}; {hint}")
 
 
 class Builder(Response):

@@ -14,15 +14,16 @@ from nexios.http.disposition import format_content_disposition
 from nexios.http.framing import NO_CONTENT
 from nexios.http.headers import Headers
 from nexios.http.ranges import ByteRange
-from nexios.messages.content import FileContent, FileParts, StreamContent, as_chunks, close_source
+from nexios.messages.content import FileContent, FileParts, LiveContent, StreamContent, as_chunks, close_source
 from nexios.messages.disconnect import cancel_on_disconnect
 from nexios.messages.file import answer_file, guess_media_type, open_source, read_range
+from nexios.messages.live import LiveStream
 from nexios.messages.problem import problem
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.transport import HTTPTransport, Pairs, PatientTransport
 
-__all__ = ["find_file", "send_response"]
+__all__ = ["admit_stream", "find_file", "send_response"]
 
 _LENGTHS = tuple(("content-length", str(length)) for length in range(2048))
 _AT_ONCE = 256 * 1024
@@ -50,8 +51,13 @@ def send_response(transport: HTTPTransport, request: Request, response: Response
         if body.length is not None and response.status_code not in NO_CONTENT:
             headers.append(("content-length", str(body.length)))
         if request.method == "HEAD" or response.status_code in NO_CONTENT:
-            return _send_unread(transport, response.status_code, headers, body)
+            return _send_unread(transport, response.status_code, headers, body.chunks)
         return _send_made(transport, request, response.status_code, headers, body)
+    if isinstance(body, LiveContent):
+        headers = _without_length(response.headers.pairs)
+        if request.method == "HEAD" or response.status_code in NO_CONTENT:
+            return _send_unread(transport, response.status_code, headers, body.source)
+        return _send_live(transport, request, response.status_code, headers, body)
     if isinstance(body, FileParts):
         return _send_file(transport, request, response, body)
     if isinstance(body, FileContent):
@@ -83,12 +89,42 @@ async def _send_without_content(transport: HTTPTransport, response: Response) ->
     await transport.send_empty(response.status_code, headers)
 
 
-async def _send_unread(transport: HTTPTransport, status: int, headers: Pairs, content: StreamContent) -> None:
+async def _send_unread(transport: HTTPTransport, status: int, headers: Pairs, source: object) -> None:
     """A stream that nobody may read is closed all the same: it may hold a connection of its own."""
     try:
         await transport.send_empty(status, headers)
     finally:
-        await close_source(content.chunks)
+        await close_source(source)
+
+
+async def admit_stream(request: Request, content: LiveContent) -> None:
+    """Settle whether this request gets the stream, while the answer can still be an error.
+
+    Raises:
+        HTTPException: 503 when there are too many streams already or the app stops, or what the source raises.
+    """
+    try:
+        request._context.streams.check(request.limits.max_streams)
+        await content.admit()
+    except BaseException:
+        await close_source(content.source)
+        raise
+
+
+async def _send_live(
+    transport: HTTPTransport, request: Request, status: int, headers: Pairs, content: LiveContent
+) -> None:
+    """Send a stream, counted while it is open. Admitted again for one that came into the response after the chain."""
+    streams = request._context.streams
+    await admit_stream(request, content)
+    stream = LiveStream(content)
+    try:
+        streams.add(stream, request.limits.max_streams)
+        chunks = stream.chunks(request._context.threads, streams.clock)
+        await _send_chunks(transport, request, status, headers, chunks)
+    finally:
+        streams.remove(stream)
+        await stream.close()
 
 
 async def _send_made(

@@ -4,6 +4,7 @@ from nexios.models.adapter import DEFAULT_BACKENDS, TypeAdapter, adapt, holds_mo
 from nexios.models.backend import Malformed, SchemaMode, TypeBackend
 from nexios.models.msgspec_backend import MsgspecBackend
 from nexios.models.problems import Invalid, Problem
+from nexios.models.validation import validate
 
 __all__ = [
     "DEFAULT_BACKENDS",
@@ -17,4 +18,5 @@ __all__ = [
     "adapt",
     "holds_model",
     "is_model",
+    "validate",
 ]

@@ -106,7 +106,7 @@ def _made(kind: Any, backends: tuple[TypeBackend, ...]) -> TypeAdapter:
                 *faults,
                 "\nUse a msgspec.Struct, dataclass, TypedDict, attrs class or pydantic model; str, int, float, bool,",
                 "bytes, Decimal, UUID, date, datetime, time, timedelta; an enum (all str or all int) or Literal;",
-                "or list, set, tuple, dict and unions of these. For a class of your own, write a TypeBackend.",
+                "or list, set, tuple, dict and unions of these. Make a class of your own of them in a provider.",
             ]
         )
     )

@@ -1,7 +1,7 @@
 """What does nexios ask of a library that knows types?
 
 One backend answers for a family of types: msgspec for nearly everything, pydantic for its
-own models, and whatever a project adds. Each function is made once, when the application
+own models. An application cannot add one. Each function is made once, when the application
 is compiled, and called for every request.
 """
 

@@ -38,6 +38,8 @@ def is_foreign(item: object) -> bool:
     module = type(item).__module__
     if type(item).__name__ == "FieldInfo" and module.startswith("pydantic"):
         return bool(getattr(item, "metadata", ()))
+    if type(item).__name__ == "StringConstraints" and module.startswith("pydantic"):
+        return True
     return module == "annotated_types" and type(item).__name__ not in ("DocInfo",)
 
 

@@ -8,6 +8,8 @@ decoded: once when the application is compiled it is known whether it must be.
 - Integers of more than 64 bits: at most `MAX_CROWD` of them. Smaller ones have few equals.
 - UUID, Decimal, tuples, NamedTuples, frozen models: at most `MAX_CROWD` commas in JSON,
   `MAX_PACKED` bytes in MessagePack.
+- Keys of any type are text in JSON; in MessagePack they may be arrays, and `has_crowded_map` of
+  `serialization.py` looks at those, whatever the type.
 
 Source: CVE-2011-4815 and those like it; Python's "Hashing of numeric types".
 """
@@ -59,7 +61,15 @@ _SAFE: Final = (
 
 def crowd_of(node: Node) -> Crowd:
     """Return what the sets and the keys of a type hold, those of its models too."""
-    return max((_hashed(each) for below in nodes_below(node) for each in _hashed_by(below)), default=Crowd.SAFE)
+    below = nodes_below(node)
+    own = [_hashed(each) for one in below for each in _hashed_by(one)]
+    return max([*own, *map(_crowd_of_class, below)], default=Crowd.SAFE)
+
+
+def _crowd_of_class(node: Node) -> Crowd:
+    """A model of pydantic, as a field of a Struct."""
+    schema = getattr(node.cls, "__pydantic_core_schema__", None) if isinstance(node, inspect.CustomType) else None
+    return crowd_of_core(schema) if isinstance(schema, Mapping) else Crowd.SAFE
 
 
 def _hashed_by(node: Node) -> Iterator[Node]:

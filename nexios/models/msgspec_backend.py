@@ -27,7 +27,7 @@ from nexios.models.output import Explain, writer_of
 from nexios.models.problems import Invalid
 from nexios.models.shape import Node, fault_of, has_known_depth, holds_custom, node_of, nodes_below
 from nexios.models.text import reader_of
-from nexios.serialization import containers_in_msgpack, encode_json, encode_msgpack
+from nexios.serialization import containers_in_msgpack, encode_json, encode_msgpack, has_crowded_map
 
 __all__ = ["MsgspecBackend"]
 
@@ -227,7 +227,7 @@ def _decoder(node: Node, decode: Callable[[bytes], Any], format_: _Format, expla
 
 
 def _refusal(body: bytes, format_: _Format, explain: Explain) -> Malformed | Invalid:
-    is_too_large = format_.containers_in(body) > MAX_EXPLAINED
+    is_too_large = format_.containers_in(body) > MAX_EXPLAINED or (format_ is _MSGPACK and has_crowded_map(body))
     try:
         value = format_.skip(body) if is_too_large else format_.read(body)
     except RecursionError:

@@ -6,6 +6,7 @@ checks it too. NaN and Infinity are written as null.
 
 from collections.abc import Callable
 from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from nexios.models.later import Later
 from nexios.models.mirror import Mirrors
 from nexios.models.problems import Invalid, Problem, cut
 from nexios.models.shape import Model, Node, class_of, holds_custom
+from nexios.serialization import not_awaited
 
 __all__ = ["Explain", "writer_of"]
 
@@ -87,9 +89,15 @@ def _slow_writer(node: Node, encode: Encode, foreign: _Foreign, explain: Explain
 def _explained(value: Any, error: Exception, explain: Explain) -> tuple[Problem, ...]:
     """The reader is the developer, in a log: where our own words say nothing, those of msgspec do."""
     try:
-        problems = explain(msgspec.to_builtins(value))
+        problems = explain(msgspec.to_builtins(value, enc_hook=_unknown))
     except (TypeError, ValueError, RecursionError):
         problems = (invalid(),)
     if problems == (invalid(),):
         return (invalid(detail=cut(str(error).replace("`$.value", "`$"))),)
     return problems
+
+
+def _unknown(value: Any) -> Any:
+    if isawaitable(value):
+        raise Invalid([Problem("", "type", str(not_awaited(value)))])
+    raise TypeError

@@ -14,18 +14,18 @@ Every value that is given fits the type and the constraints of its field before 
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from nexios.errors import InvalidInput
 from nexios.models.patch_shape import Field, Shape, class_of, refusal_of
+from nexios.models.patch_target import ABSENT, Likeness, is_instance, read, refuse_stranger, taken_over
 from nexios.models.problems import MAX_PROBLEMS, Invalid, Problem, pointer_of
 
 __all__ = ["Entries", "Patch"]
 
 T = TypeVar("T")
-_ABSENT: Final = object()
 
 
 class Entries(dict[str, Any]):
@@ -87,15 +87,17 @@ class Patch(Generic[T]):
         """Names alone: a password may be among the values."""
         return f"<Patch of {class_of(self._shape.kind).__name__}: {', '.join(self._changes) or 'nothing'}>"
 
-    def apply(self, target: T) -> T:
+    def apply(self, target: T | Likeness) -> T:
         """Return a new object: `target` with the changes, built and validated as a whole.
 
         `__post_init__` and validators of the model run. A subclass stays one. `target` is not touched; it may
-        also be a dict or another object with such attributes, of which the declared fields are read.
+        also be a dict or another object with such attributes, of which the declared fields are read: a `T` is made.
 
         Raises:
             InvalidInput: The whole does not fit: 422, as if it had been found while the body was read.
+            TypeError: `target` is None, or something else that has not the fields of a `T`.
         """
+        refuse_stranger(self._shape, target, self._changes)
         try:
             return cast("T", _applied(self, target, ()))
         except Invalid as refusal:
@@ -132,24 +134,19 @@ _Path = tuple[str, ...]
 def _applied(patch: Patch[Any], target: Any, path: _Path) -> Any:
     """Return the new object; raise Invalid with all problems."""
     shape = patch._shape
-    is_instance = _is_instance(target, shape)
-    known = {name: value for name in shape.fields if (value := _read(target, name)) is not _ABSENT}
+    of_the_model = is_instance(target, shape)
+    known = taken_over(shape, target)
     changes = _changed(patch, known, path)
     missing = [field for field in shape.fields.values() if field.is_required and field.name not in known | changes]
-    if missing and not (is_instance and not isinstance(target, Mapping)):
+    if missing and not (of_the_model and not isinstance(target, Mapping)):
         raise Invalid(Problem(pointer_of([*path, field.wire[0]]), "missing", "is required") for field in missing)
     changes |= patch._extra
     try:
-        return shape.build(target, changes) if is_instance else shape.build(None, known | changes)
+        return shape.build(target, changes) if of_the_model else shape.build(None, known | changes)
     except Invalid as refusal:
         raise _below(refusal, path) from refusal
     except (ValueError, TypeError) as error:
         raise refusal_of(error, pointer_of(path), changes) from error
-
-
-def _is_instance(target: Any, shape: Shape) -> bool:
-    cls = class_of(shape.kind)
-    return isinstance(target, Mapping if issubclass(cls, dict) else cls)
 
 
 def _changed(patch: Patch[Any], known: Mapping[str, Any], path: _Path) -> dict[str, Any]:
@@ -223,8 +220,8 @@ def _plan_assignments(patch: Patch[Any], target: Any, path: _Path, steps: list[_
     problems: list[Problem] = []
     for name, change in patch._changes.items():
         field, at = patch._shape.fields[name], (*path, patch._shape.fields[name].wire[0])
-        current = _read(target, name) if isinstance(change, Patch | Entries) or field.is_open else None
-        current = None if current is _ABSENT else current
+        current = read(target, name) if isinstance(change, Patch | Entries) or field.is_open else None
+        current = None if current is ABSENT else current
         try:
             if isinstance(change, Patch) and isinstance(current, Mapping):
                 patched = dict(current)  # a column of JSON: a new dict, so that an ORM sees that it changed
@@ -245,10 +242,6 @@ def _is_frozen(value: Any) -> bool:
     config = getattr(type(value), "__struct_config__", None) or getattr(type(value), "__dataclass_params__", None)
     of_pydantic = getattr(type(value), "model_config", None)
     return bool(getattr(config, "frozen", False) or (isinstance(of_pydantic, Mapping) and of_pydantic.get("frozen")))
-
-
-def _read(target: Any, name: str) -> Any:
-    return target.get(name, _ABSENT) if isinstance(target, Mapping) else getattr(target, name, _ABSENT)
 
 
 def _write(target: Any, name: str, value: Any) -> None:

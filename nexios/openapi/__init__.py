@@ -1,6 +1,8 @@
-"""The OpenAPI document of an application, and the pages that show it."""
+"""The OpenAPI and AsyncAPI documents of an application, and the pages that show them."""
 
-from nexios._pipeline.operation import Operation
+from nexios._pipeline.operation import Operation, WebSocketOperation
+from nexios.openapi.asyncapi.build import build_asyncapi
+from nexios.openapi.asyncapi.declared import ChannelMessages
 from nexios.openapi.build import build_document, document_bytes
 from nexios.openapi.config import Callback, OpenAPI, Webhook
 from nexios.openapi.model import (
@@ -20,6 +22,7 @@ from nexios.openapi.security import DescribesSecurity
 
 __all__ = [
     "Callback",
+    "ChannelMessages",
     "Contact",
     "DescribesSecurity",
     "Example",
@@ -34,7 +37,9 @@ __all__ = [
     "Server",
     "ServerVariable",
     "Tag",
+    "WebSocketOperation",
     "Webhook",
+    "build_asyncapi",
     "build_document",
     "document_bytes",
 ]

@@ -106,7 +106,16 @@ def _object(inputs: Sequence[Input], properties: Sequence[Schema]) -> Schema:
 
 
 def _field(given: Input, schemas: Schemas) -> Schema:
-    return _property(given, _file(given) if given.source == "file" else input_schema(given, schemas))
+    return _property(given, _file(given) if given.source == "file" else _without_null(input_schema(given, schemas)))
+
+
+def _without_null(schema: Schema) -> Schema:
+    """A form has texts and no null: a field that may be None is left out for it."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
+    if not choices:
+        return schema
+    others = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**choices[0], **others} if len(choices) == 1 else {**others, "anyOf": choices}
 
 
 def _property(given: Input, schema: Schema) -> Schema:

@@ -30,7 +30,7 @@ from nexios.openapi.security import schemes_of
 from nexios.openapi.versions import SPECIFICATION_VERSIONS, older_scheme, older_server, older_tag
 from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 
-__all__ = ["build_document", "document_bytes"]
+__all__ = ["DocumentParts", "build_document", "document_bytes"]
 
 
 def build_document(
@@ -86,6 +86,28 @@ def document_bytes(document: Mapping[str, Any]) -> bytes:
     b'{"openapi":"3.1.1"}'
     """
     return msgspec.json.encode(document)
+
+
+class DocumentParts:
+    """A document that was built without a root path, as JSON in two parts; between them goes the server of a client.
+
+    >>> DocumentParts({"openapi": "3.1.1", "info": {}, "paths": {}}).below("/shop")
+    b'{"openapi":"3.1.1","info":{},"servers":[{"url":"/shop"}],"paths":{}}'
+    """
+
+    __slots__ = ("_before", "_has_servers", "_rest")
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        before = {name: document[name] for name in ("openapi", "info")}
+        self._before = document_bytes(before).removesuffix(b"}")
+        self._rest = document_bytes({name: document[name] for name in document if name not in before})[1:]
+        self._has_servers = "servers" in document
+
+    def below(self, root_path: str) -> bytes:
+        """Return the document for who finds the application below `root_path`; servers of the settings stay alone."""
+        servers = [] if self._has_servers else [to_plain(server) for server in _servers(root_path)]
+        between = b',"servers":' + msgspec.json.encode(servers) if servers else b""
+        return b"".join((self._before, between, b",", self._rest))
 
 
 def _info(config: OpenAPI) -> Info:

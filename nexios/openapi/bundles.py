@@ -1,8 +1,9 @@
 """Which scripts and styles do the documentation pages load, and in which form does a client get them?
 
 All of them are in the package: what npm published, compressed, with its checksum in
-`assets/manifest.json` (scripts/vendor_ui.py writes both), and a few lines of our own that
-start it. A page names a file by its content, so that a browser may keep it for ever.
+`assets/manifest.json` (scripts/vendor_ui.py writes both), and what is our own, as it is.
+Of that, what is worth it is compressed when it is first asked for.
+A page names a file by its content, so that a browser may keep it for ever.
 """
 
 import gzip
@@ -25,6 +26,9 @@ Coding = Literal["gzip", "identity"]
 
 FOLDER: Final = Path(__file__).with_name("assets")
 
+_WORTH_PACKING: Final = 1024
+"""Bytes from which a file of our own is sent compressed."""
+
 _MEDIA_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -32,11 +36,13 @@ class Asset(msgspec.Struct, frozen=True):
     """A file that pages load.
 
     Shape: `file` is its name in the package, without ".gz"; `sha256` is that of its content before compression.
+           `packed` tells whether it is sent compressed to who reads that, `archived` whether it is kept so.
     """
 
     file: str
     sha256: str
     packed: bool
+    archived: bool = True
 
     @property
     def public_name(self) -> str:
@@ -94,8 +100,7 @@ class Assets:
         key = (asset.file, coding)
         with self._reading:  # of many first requests one does the work
             if key not in self._kept:
-                stored = FOLDER.joinpath(f"{asset.file}.gz" if asset.packed else asset.file).read_bytes()
-                self._kept[key] = gzip.decompress(stored) if asset.packed and coding == "identity" else stored
+                self._kept[key] = _stored(asset, coding)
             return self._kept[key]
 
 
@@ -131,4 +136,14 @@ def _packed_checksums() -> dict[str, str]:
 def _asset(file: str, checksums: dict[str, str]) -> Asset:
     if file in checksums:
         return Asset(file, checksums[file], packed=True)
-    return Asset(file, hashlib.sha256(FOLDER.joinpath(file).read_bytes()).hexdigest(), packed=False)
+    content = FOLDER.joinpath(file).read_bytes()
+    checksum = hashlib.sha256(content).hexdigest()
+    return Asset(file, checksum, packed=len(content) >= _WORTH_PACKING, archived=False)
+
+
+def _stored(asset: Asset, coding: Coding) -> bytes:
+    if not asset.archived:
+        content = FOLDER.joinpath(asset.file).read_bytes()
+        return gzip.compress(content, mtime=0) if coding == "gzip" else content
+    stored = FOLDER.joinpath(f"{asset.file}.gz" if asset.packed else asset.file).read_bytes()
+    return gzip.decompress(stored) if asset.packed and coding == "identity" else stored

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from nexios._pipeline.operation import Operation
+from nexios._pipeline.operation import Operation, WebSocketOperation
 from nexios.openapi.model import Contact, ExternalDocs, License, SecurityScheme, Server, Tag
 
 __all__ = ["Callback", "OpenAPI", "Requirement", "UIName", "Webhook"]
@@ -53,7 +54,9 @@ class OpenAPI(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  `path` is where the JSON is, None to serve none; `docs_path` is where the pages are, None for no pages.
             The first of `uis` is at `docs_path` itself. `dependencies` guard both.
-            `include` says which operations belong to this document; routes with
+            `asyncapi_path` is where the AsyncAPI document is, None to serve none; without it, beside `path`. Its page
+            is at `docs_path` + "/asyncapi".
+            `include` says which operations belong to this document, those of WebSockets too; routes with
             `include_in_schema=False` are in none.
             `operation_id` and `component_name` change the names that were chosen: the first is given an
             operation and returns its whole id, the second a component's name and returns a better one.
@@ -80,9 +83,10 @@ class OpenAPI(msgspec.Struct, frozen=True, kw_only=True):
     openapi_version: Literal["3.1", "3.2"] = "3.1"
     path: str | None = "/openapi.json"
     docs_path: str | None = "/docs"
+    asyncapi_path: str | UnsetType | None = UNSET
     uis: Sequence[UIName] = ("scalar", "swagger", "redoc")
     dependencies: Sequence[Any] = ()
-    include: Callable[[Operation], bool] | None = None
+    include: Callable[[Operation | WebSocketOperation], bool] | None = None
     operation_id: Callable[[Operation], str] | None = None
     component_name: Callable[[str], str] | None = None
     exact_required: bool = False

@@ -2,7 +2,7 @@
 
 A model that is read from the whole query is as many parameters as it has fields; a
 dict stays one parameter of style `form`, which stands for any number of them. A list
-in a query is repeated (`tag=a&tag=b`), and in headers too: one field for each value.
+in a query is repeated (`tag=a&tag=b`); in a header commas separate its values (`X-Tag: a, b`).
 
 Path parameters are as strict as the stricter of the annotation and the converter.
 Source: OpenAPI 3.1.1, section 4.8.12.
@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from nexios._pipeline.inputs.input import Input
-from nexios._pipeline.operation import Operation
+from nexios._pipeline.operation import Operation, WebSocketOperation
 from nexios.errors import ConfigurationError
 from nexios.openapi.model import ParameterObject, ParameterSource, Schema
 from nexios.openapi.schemas import Schemas
@@ -28,11 +28,13 @@ _SOURCES: Final[Mapping[str, ParameterSource]] = {
     "header": "header",
     "cookie": "cookie",
 }
-_ONE_FIELD_EACH: Final = "Each value is a header field of its own."
 
 
 def parameters_of_operation(
-    operation: Operation, schemas: Schemas, converters: ConverterRegistry, renames: Mapping[str, str]
+    operation: Operation | WebSocketOperation,
+    schemas: Schemas,
+    converters: ConverterRegistry,
+    renames: Mapping[str, str],
 ) -> list[ParameterObject]:
     """Return the parameters: those of the path in the order of the template, then the others as they are declared.
 
@@ -117,16 +119,14 @@ def _parameter(given: Input, schemas: Schemas) -> ParameterObject:
         required=given.required,
         schema=schema,
         **_style(source, schema),
-        **_words(given, is_list=_is_list(schema)),
+        **_words(given),
     )
 
 
-def _words(given: Input | None, *, is_list: bool = False) -> dict[str, Any]:
+def _words(given: Input | None) -> dict[str, Any]:
     """What people read of an input."""
     marker = None if given is None else given.marker
     description = None if marker is None else marker.description
-    if given is not None and given.source == "header" and is_list:
-        description = _ONE_FIELD_EACH if description is None else f"{description}\n\n{_ONE_FIELD_EACH}"
     return {"description": description, "deprecated": marker is not None and marker.deprecated}
 
 
@@ -165,6 +165,8 @@ def _style(source: ParameterSource, schema: Schema) -> dict[str, Any]:
     """Said aloud where a value is more than one text; it is what OpenAPI takes for granted."""
     if source == "query" and (_is_list(schema) or schema.get("type") == "object"):
         return {"style": "form", "explode": True}
+    if source == "header" and _is_list(schema):
+        return {"style": "simple", "explode": False}
     return {}
 
 

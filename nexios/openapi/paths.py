@@ -21,7 +21,7 @@ from nexios._pipeline.operation import Operation
 from nexios.openapi.model import PathItem
 from nexios.routing.template import Placeholder, parse_segments
 
-__all__ = ["Listed", "listed", "put"]
+__all__ = ["Listed", "address_of", "listed", "put"]
 
 _KEYS: Final[Mapping[str, str]] = {
     method: method.lower() for method in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
@@ -59,6 +59,15 @@ def listed(operations: Iterable[Operation]) -> list[Listed]:
         is_only = len(methods) == 1
         found.extend(Listed(operation, method, path, renames, is_only) for method in methods)
     return found
+
+
+def address_of(template: str) -> str:
+    """Return a path template without its converters.
+
+    >>> address_of("/items/{id:int}/{rest:path}")
+    '/items/{id}/{rest}'
+    """
+    return _written(template, [part.name for part in _parts(template) if isinstance(part, Placeholder)])
 
 
 def put(item: PathItem, method: str, operation: Any, version: Literal["3.1", "3.2"]) -> None:

@@ -116,6 +116,8 @@ def _success(operation: Operation, status: str, schemas: Schemas) -> ResponseObj
     is_checked = operation.route.response_model is not NOT_GIVEN
     described = operation.route.documentation.responses
     replaced = described.get(int(status), described.get(status))
+    if operation.route.sends is not None:
+        return ResponseObject(description=phrase_of(status), content={"text/event-stream": MediaTypeObject()})
     if kind is EMPTY or kind is None or kind is NoneType or status in ("204", "304"):
         return ResponseObject(description=phrase_of(status))
     if replaced is not None and not isinstance(replaced, Mapping | str):

@@ -10,7 +10,7 @@ Source: RFC 9110 sections 8.8.3 and 12.5.3; RFC 8246 for `immutable`.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from inspect import isawaitable
 from typing import Final
 
@@ -23,10 +23,16 @@ from nexios.openapi.config import OpenAPI
 from nexios.openapi.ui import UIS, UserInterface, content_security_policy, render_page
 from nexios.routing.router import Router
 
-__all__ = ["BuildDocument", "document_routes"]
+__all__ = ["AssetFiles", "BuildDocument", "Page", "ServedDocument", "document_routes", "refuse_parameters"]
 
 BuildDocument = Callable[[Request], Awaitable[bytes] | bytes]
 """Makes the document as JSON. It is asked once for each root path that requests come by."""
+
+CacheKey = Callable[[Request], Hashable]
+"""What of a request the document depends on."""
+
+FindConsole = Callable[[], str | None]
+"""Says where the page of WebSockets and event streams is; None where the application has none of them."""
 
 _MAX_KEPT: Final = 32
 """Documents kept; there is one for each root path, of which an app has one or two."""
@@ -36,7 +42,7 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 
 
-def document_routes(config: OpenAPI, document: BuildDocument) -> Router:
+def document_routes(config: OpenAPI, document: BuildDocument, console: FindConsole = lambda: None) -> Router:
     """Return a router with the document and its pages, which are in no document themselves.
 
     Without `config.path` it is empty; without `config.docs_path`, or with no `uis`, it has the document alone.
@@ -49,23 +55,23 @@ def document_routes(config: OpenAPI, document: BuildDocument) -> Router:
     """
     if config.path is None:
         return Router(include_in_schema=False)
-    _refuse_parameters(config)
+    refuse_parameters(config.path, config.docs_path)
     name = config.path.strip("/").removesuffix(".json").replace("/", "-")
     router = Router(name=name, include_in_schema=False, dependencies=config.dependencies)
-    router.add_route(config.path, _Document(document).answer, name="document")
+    router.add_route(config.path, ServedDocument(document).answer, name="document")
     if config.docs_path is not None and config.uis:
-        _add_pages(router, config, config.path, config.docs_path.rstrip("/"))
+        _add_pages(router, config, config.path, config.docs_path.rstrip("/"), console)
     return router
 
 
-def _add_pages(router: Router, config: OpenAPI, document: str, base: str) -> None:
+def _add_pages(router: Router, config: OpenAPI, document: str, base: str, console: FindConsole) -> None:
     interfaces = [_interface(name) for name in config.uis]
     assets = Assets(file for ui in interfaces for file in ui.files)
-    pages = [_Page(ui, assets, config.title, document, f"{base}/assets") for ui in interfaces]
+    pages = [Page(ui, assets, config.title, document, f"{base}/assets", console) for ui in interfaces]
     router.add_route(base or "/", pages[0].answer, name="docs")
     for page in pages:
         router.add_route(f"{base}/{page.ui.name}", page.answer, name=page.ui.name)
-    router.add_route(f"{base}/assets/{{file}}", _AssetFiles(assets).answer, name="assets")
+    router.add_route(f"{base}/assets/{{file}}", AssetFiles(assets).answer, name="assets")
 
 
 def _interface(name: str) -> UserInterface:
@@ -74,23 +80,24 @@ def _interface(name: str) -> UserInterface:
     return UIS[name]
 
 
-def _refuse_parameters(config: OpenAPI) -> None:
+def refuse_parameters(*paths: str | None) -> None:
     """A page finds the document by a relative URL, which is made of the paths as they are configured."""
-    for path in (config.path, config.docs_path):
+    for path in paths:
         if path is not None and "{" in path:
-            raise ConfigurationError(f"The OpenAPI document and its pages have fixed paths; {path!r} has a parameter.")
+            raise ConfigurationError(f"A document and its pages have fixed paths; {path!r} has a parameter.")
 
 
-class _Document:
+class ServedDocument:
     """The document, built when it is first asked for, as what it is built from does not change any more."""
 
-    def __init__(self, build: BuildDocument) -> None:
+    def __init__(self, build: BuildDocument, key: CacheKey = lambda request: request.root_path) -> None:
         self._build = build
-        self._kept: dict[str, tuple[bytes, str]] = {}
+        self._key = key
+        self._kept: dict[Hashable, tuple[bytes, str]] = {}
 
     async def answer(self, request: Request, response: Response) -> Response:
         """Send it."""
-        kept = self._kept.get(request.root_path)
+        kept = self._kept.get(self._key(request))
         if kept is None:
             kept = await self._made(request)
         if _is_known(request, response, etag=kept[1], cache=_ASK_AGAIN):
@@ -102,23 +109,33 @@ class _Document:
         body = await made if isawaitable(made) else made
         if len(self._kept) >= _MAX_KEPT:
             self._kept.clear()
-        kept = self._kept[request.root_path] = body, _etag_of(body)
+        kept = self._kept[self._key(request)] = body, _etag_of(body)
         return kept
 
 
-class _Page:
+class Page:
     """One page; its URLs depend on the path that it is asked for by."""
 
-    def __init__(self, ui: UserInterface, assets: Assets, title: str, document: str, folder: str) -> None:
+    def __init__(
+        self,
+        ui: UserInterface,
+        assets: Assets,
+        title: str,
+        document: str,
+        folder: str,
+        console: FindConsole = lambda: None,
+    ) -> None:
         self.ui = ui
         self._assets = assets
         self._title = title
         self._document = document
         self._folder = folder
+        self._console = console
         self._policy = content_security_policy(ui)
 
     async def answer(self, request: Request, response: Response) -> Response:
         """Send it."""
+        console = self._console()
         html = render_page(
             self.ui,
             self._assets,
@@ -126,6 +143,8 @@ class _Page:
             page=request.path,
             document=request.root_path + self._document,
             folder=request.root_path + self._folder,
+            root=f"{request.root_path}/",
+            console=None if console is None else request.root_path + console,
         )
         response.set_headers({"content-security-policy": self._policy, "referrer-policy": "same-origin"})
         if _is_known(request, response, etag=_etag_of(html.encode()), cache=_ASK_AGAIN):
@@ -133,7 +152,7 @@ class _Page:
         return response.html(html)
 
 
-class _AssetFiles:
+class AssetFiles:
     """The files that the pages load."""
 
     def __init__(self, assets: Assets) -> None:

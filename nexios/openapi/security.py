@@ -8,7 +8,7 @@ Source: OpenAPI 3.1.1, sections 4.8.27 and 4.8.30.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from nexios._pipeline.operation import Operation
+from nexios._pipeline.operation import Operation, WebSocketOperation
 from nexios.errors import ConfigurationError
 from nexios.openapi.model import SecurityScheme, to_plain
 
@@ -26,12 +26,14 @@ class DescribesSecurity(Protocol):
         ...
 
 
-def requirements_of(operation: Operation, default: Sequence[Mapping[str, Sequence[str]]]) -> Requirements | None:
+def requirements_of(
+    operation: Operation | WebSocketOperation, default: Sequence[Mapping[str, Sequence[str]]]
+) -> Requirements | None:
     """Return what an operation asks for; None when it is what the whole document asks for.
 
     The route's own `security=` wins over its guards, and [] says that everybody may call it.
     """
-    given = operation.route.documentation.security
+    given = operation.route.documentation.security if isinstance(operation, Operation) else None
     if given is not None:
         return [_requirement(one) for one in given]
     if not operation.security:
@@ -45,7 +47,7 @@ def requirements_of(operation: Operation, default: Sequence[Mapping[str, Sequenc
 
 
 def schemes_of(
-    operations: Iterable[Operation], given: Mapping[str, SecurityScheme | Mapping[str, Any]]
+    operations: Iterable[Operation | WebSocketOperation], given: Mapping[str, SecurityScheme | Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the schemes by name: those of the settings, then those that guards bring.
 

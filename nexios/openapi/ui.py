@@ -93,17 +93,31 @@ _PAGE = """<!doctype html>
 {head}
 </head>
 <body>
-<div id="docs" data-document="{document}"></div>
+{link}<div id="docs" data-document="{document}" data-root="{root}"></div>
 <noscript>This page needs JavaScript; <a href="{document}">the document itself</a> does not.</noscript>
 {body}
 </body>
 </html>
 """
 
+_LINK = """<p><a href="{url}">WebSockets and event streams</a></p>
+"""
 
-def render_page(ui: UserInterface, assets: Assets, *, title: str, page: str, document: str, folder: str) -> str:
-    """Return the HTML of a page; `page`, `document` and `folder` (that of the assets) are paths of the site.
 
+def render_page(
+    ui: UserInterface,
+    assets: Assets,
+    *,
+    title: str,
+    page: str,
+    document: str,
+    folder: str,
+    root: str = "/",
+    console: str | None = None,
+) -> str:
+    """Return the HTML of a page; `page`, `document`, `folder` (that of the assets) and `root` are paths of the site.
+
+    `root` is where the application begins. `console` is the page of WebSockets and event streams, which is linked.
     Everything is escaped: a title and a path may hold what they like.
     """
 
@@ -117,6 +131,8 @@ def render_page(ui: UserInterface, assets: Assets, *, title: str, page: str, doc
     return _PAGE.format(
         title=escape(title),
         document=escape(relative_url(page, document)),
+        root=escape(relative_url(page, root)),
+        link="" if console is None else _LINK.format(url=escape(relative_url(page, console))),
         head="\n".join((*styles, *preloaded)),
         body="\n".join((*scripts, *modules)),
     )

@@ -16,6 +16,7 @@ from nexios.settings import Limits
 
 __all__ = [
     "NOT_GIVEN",
+    "CommonOptions",
     "Documentation",
     "ExceptionHandlers",
     "ExceptionKey",
@@ -121,6 +122,7 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     include_in_schema: bool = True
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     documentation: Documentation = Documentation()
+    sends: object = None
 
 
 class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
@@ -143,6 +145,8 @@ class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
     tags: tuple[str, ...] = ()
     include_in_schema: bool = True
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    sends: object = None
+    receives: object = None
 
 
 class Mount(msgspec.Struct, frozen=True, eq=False):
@@ -164,8 +168,12 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
     max_body_size: int | NotGiven | None = NOT_GIVEN
 
 
-class WebSocketOptions(TypedDict, total=False):
-    """What `router.websocket(path, ...)` takes besides the path; its `middleware` is that of WebSockets."""
+class CommonOptions(TypedDict, total=False):
+    """What every route takes besides the path.
+
+    `sends` says for the AsyncAPI document which messages, or events of a stream, the handler sends: a type, a list or
+    a union of types, or a dict that leads from names to types.
+    """
 
     name: str
     middleware: Iterable[object]
@@ -175,9 +183,19 @@ class WebSocketOptions(TypedDict, total=False):
     tags: Iterable[str]
     include_in_schema: bool
     metadata: Mapping[str, object]
+    sends: object
 
 
-class RouteOptions(WebSocketOptions, total=False):
+class WebSocketOptions(CommonOptions, total=False):
+    """What `router.websocket(path, ...)` takes besides the path; its `middleware` is that of WebSockets.
+
+    `receives` says which messages the handler takes, as `sends` does; `Listeners` and a `WebSocketConsumer` say it.
+    """
+
+    receives: object
+
+
+class RouteOptions(CommonOptions, total=False):
     """What `router.get(path, ...)` and its like take besides the path.
 
     `max_body_size` is in bytes, None for no limit. With `on_disconnect="cancel"` the

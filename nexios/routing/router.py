@@ -15,7 +15,7 @@ on where the router will hang; `flatten` does that.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType, TracebackType
-from typing import Self, TypedDict, TypeVar, Unpack
+from typing import NoReturn, Self, TypedDict, TypeVar, Unpack
 
 import msgspec
 
@@ -23,6 +23,7 @@ from nexios.errors import ConfigurationError, DuplicateRoute
 from nexios.places import Location, Place, calling_place, name_of, place_of
 from nexios.routing.route import (
     NOT_GIVEN,
+    CommonOptions,
     Documentation,
     ExceptionHandlers,
     ExceptionKey,
@@ -83,7 +84,7 @@ class Router(Verbs):
         _check_known(options, RouterOptions, place)
         self.prefix: str = _at(place, lambda: check_prefix(prefix))
         self.name: str | None = name
-        self.middleware: list[object] = list(options.get("middleware", ()))
+        self.middleware: list[object] = _MiddlewareList(options.get("middleware", ()))
         self.websocket_middleware: list[object] = list(options.get("websocket_middleware", ()))
         self.dependencies: list[object] = list(options.get("dependencies", ()))
         handlers = options.get("exception_handlers") or {}
@@ -135,7 +136,8 @@ class Router(Verbs):
         self._take(_WEBSOCKET, path, shape, place)
         name, is_named = options.get("name") or name_of(handler), bool(options.get("name"))
         location = Location(place_of(handler), place)
-        route = WebSocketRoute(path, handler, name, location, is_named, **_common(options, place))
+        common = _common(options, place)
+        route = WebSocketRoute(path, handler, name, location, is_named, **common, receives=options.get("receives"))
         own = msgspec.structs.replace(route, middleware=(), websocket_middleware=route.middleware)
         self._items.append(own)
 
@@ -225,6 +227,19 @@ class Router(Verbs):
             raise DuplicateRoute(duplicate_text(f"{method} {self.prefix}{path}", earlier, place))
 
 
+class _MiddlewareList(list[object]):
+    """The middleware of a router; it is no decorator, as it is elsewhere."""
+
+    def __call__(self, *given: object, **options: object) -> NoReturn:
+        """Say how middleware is added."""
+        raise ConfigurationError(
+            f"'middleware' is the list of what was added, and decorates nothing.\n\n  {calling_place()}\n\n"
+            "Write a function of three arguments, and add it:\n\n"
+            "    async def timing(request, response, call_next):\n        return await call_next()\n\n"
+            "    app.add_middleware(timing)"
+        )
+
+
 class Inclusion(msgspec.Struct, frozen=True):
     """A router within a router. `name`, if given, stands for the inner router's name."""
 
@@ -300,9 +315,10 @@ class _Common(TypedDict):
     tags: tuple[str, ...]
     include_in_schema: bool
     metadata: Mapping[str, object]
+    sends: object
 
 
-def _common(options: WebSocketOptions, place: Place) -> _Common:
+def _common(options: CommonOptions, place: Place) -> _Common:
     handlers = options.get("exception_handlers") or {}
     checked = _at(place, lambda: check_exception_keys(handlers))
     return _Common(
@@ -313,6 +329,7 @@ def _common(options: WebSocketOptions, place: Place) -> _Common:
         tags=tuple(options.get("tags", ())),
         include_in_schema=options.get("include_in_schema", True),
         metadata=MappingProxyType(dict(options.get("metadata", {}))),
+        sends=options.get("sends"),
     )
 
 

@@ -49,35 +49,44 @@ class Verbs(ABC):
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for GET, and for HEAD unless the same path has a HEAD of its own."""
-        return self.route(path, ("GET",), **options)
+        return self._verb("GET", path, options)
 
     def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for POST."""
-        return self.route(path, ("POST",), **options)
+        return self._verb("POST", path, options)
 
     def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for PUT."""
-        return self.route(path, ("PUT",), **options)
+        return self._verb("PUT", path, options)
 
     def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for PATCH."""
-        return self.route(path, ("PATCH",), **options)
+        return self._verb("PATCH", path, options)
 
     def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for DELETE."""
-        return self.route(path, ("DELETE",), **options)
+        return self._verb("DELETE", path, options)
 
     def head(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for HEAD, in place of the one that a GET implies."""
-        return self.route(path, ("HEAD",), **options)
+        return self._verb("HEAD", path, options)
 
     def options(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for OPTIONS."""
-        return self.route(path, ("OPTIONS",), **options)
+        return self._verb("OPTIONS", path, options)
 
     def query(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register for QUERY: safe like GET, with a body like POST (RFC 10008)."""
-        return self.route(path, ("QUERY",), **options)
+        return self._verb("QUERY", path, options)
+
+    def _verb(self, method: str, path: str, options: RouteOptions) -> Callable[[H], H]:
+        methods = dict[str, object](options).get("methods")
+        if methods is not None:
+            raise ConfigurationError(
+                f"@router.{method.lower()}() is for {method} alone and takes no methods=. For several write:\n\n"
+                f"    @router.route({path!r}, methods={methods!r})\n\n  {calling_place()}"
+            )
+        return self.route(path, (method,), **options)
 
     def websocket(self, path: str, **options: Unpack[WebSocketOptions]) -> Callable[[H], H]:
         """Register a WebSocket handler."""

@@ -11,13 +11,19 @@
 """
 
 from nexios.testing.client import TestClient
+from nexios.testing.event_reader import ReceivedEvent
+from nexios.testing.events import EventStream, EventTimeout, NoEventStream
 from nexios.testing.raw import RawAnswer, call
 from nexios.testing.transport import MemoryTransport
 from nexios.testing.websocket import WebSocketDenied, WebSocketSession, WebSocketTimeout
 
 __all__ = [
+    "EventStream",
+    "EventTimeout",
     "MemoryTransport",
+    "NoEventStream",
     "RawAnswer",
+    "ReceivedEvent",
     "TestClient",
     "WebSocketDenied",
     "WebSocketSession",

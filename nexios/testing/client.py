@@ -16,8 +16,9 @@ from nexios.messages.transport import Address
 from nexios.settings import Settings
 from nexios.testing.asgi_side import EngineOverASGI, serve_asgi
 from nexios.testing.build import build_request
-from nexios.testing.exchange import serve_in_memory
-from nexios.testing.faces import Options, SyncTestClient
+from nexios.testing.events import EventStream
+from nexios.testing.exchange import Exchange, serve_in_memory
+from nexios.testing.faces import EventOptions, Options, SyncTestClient
 from nexios.testing.library import URL, USE_CLIENT_DEFAULT, AsyncClient, Response
 from nexios.testing.library import Request as HTTPRequest
 from nexios.testing.life import TestedLife
@@ -28,7 +29,7 @@ from nexios.testing.transport import MemoryTransport
 from nexios.testing.websocket import WebSocketSession
 from nexios.testing.websocket_asgi import serve_websocket_asgi
 from nexios.testing.websocket_wire import MemoryWebSocket
-from nexios.testing.wire import AppTransport
+from nexios.testing.wire import EXCHANGES, AppTransport
 
 __all__ = ["TestClient"]
 
@@ -63,7 +64,8 @@ class TestClient:
 
     `interface="asgi"` goes through the ASGI side of the app and checks what it sends there.
     `timeout` is in seconds without anything from the app; None waits as long as it takes.
-    `clock` is what the timeouts of WebSockets go by, for a test that lets time pass itself.
+    `clock` is what the timeouts of WebSockets and the signs of life of event streams go by, for a test that lets
+    time pass itself.
     """
 
     __test__ = False  # pytest takes it for a test class otherwise
@@ -120,7 +122,7 @@ class TestClient:
         """The app as it was compiled for this client; no further registration in it afterwards."""
         if self._engine is None:
             self._engine = self._app.compile(self._settings, self._overrides)
-            self._engine.websockets.sockets.clock = self._clock
+            self._engine.websockets.sockets.clock = self._engine.streams.clock = self._clock
             self._app.freeze()
         return self._engine
 
@@ -193,6 +195,17 @@ class TestClient:
         """
         return ResponseStream(partial(self._send, method, url, options, stream=True), self._portal)
 
+    def stream_events(
+        self, method: str, url: str, *, timeout: float | None = 5.0, **options: Unpack[EventOptions]
+    ) -> EventStream:
+        """Follow server-sent events, in a block: `async with client.stream_events("GET", "/feed") as events:`.
+
+        `timeout` is how long, in seconds, each event may take; over it is an `EventTimeout`, which says what the
+        source waits for. Entering the block raises `NoEventStream` when the app answers something else.
+        """
+        send = partial(self._follow, method, url, options)
+        return EventStream(send, lambda: list(self.engine.streams), portal=self._portal, timeout=timeout)
+
     def disconnect_after(
         self, method: str, url: str, *, sent: int | None = None, received: int | None = None, **options: Unpack[Options]
     ) -> Coroutine[Any, Any, bytes]:
@@ -251,6 +264,11 @@ class TestClient:
             auth=options.get("auth", USE_CLIENT_DEFAULT),
             follow_redirects=options.get("follow_redirects", USE_CLIENT_DEFAULT),
         )
+
+    async def _follow(self, method: str, url: str, options: EventOptions, exchanges: list[Exchange]) -> Response:
+        extensions = {**(options.get("extensions") or {}), EXCHANGES: exchanges}
+        given: Options = {**options, "extensions": extensions, "timeout": None}
+        return await self._send(method, url, given, stream=True)
 
     async def _leave_early(
         self, method: str, url: str, sent: int | None, received: int | None, options: Options

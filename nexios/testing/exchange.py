@@ -63,6 +63,11 @@ class Exchange:
         """What came up in the app and nobody expected."""
         self._task = asyncio.get_running_loop().create_task(self._run(serve), context=context)
 
+    @property
+    def task(self) -> "asyncio.Task[None]":
+        """The task in which the app answers."""
+        return self._task
+
     async def _run(self, serve: Serve) -> None:
         try:
             await serve(self.transport)

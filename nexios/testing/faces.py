@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager
 from typing import IO, Any, Protocol, TypedDict, Unpack
 
 from nexios.application import NexiosApp
+from nexios.testing.events import SyncEventStream
 from nexios.testing.library import Auth, Request, Response
 from nexios.testing.websocket import SyncWebSocketSession
 
-__all__ = ["Content", "Options", "SyncTestClient"]
+__all__ = ["Content", "EventOptions", "Options", "SyncTestClient"]
 
 Scalar = str | int | float | bool | None
 File = bytes | str | IO[bytes]
@@ -16,8 +17,8 @@ FileField = File | tuple[str | None, File] | tuple[str | None, File, str | None]
 Content = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
 
 
-class Options(TypedDict, total=False):
-    """The options of one request, as httpx2 has them; cookies are for this request alone."""
+class EventOptions(TypedDict, total=False):
+    """The options of one request, as httpx2 has them, without its timeout; cookies are for this request alone."""
 
     params: Mapping[str, Scalar | Sequence[Scalar]] | list[tuple[str, Scalar]] | str | bytes | None
     headers: Mapping[str, str] | Sequence[tuple[str, str]] | None
@@ -28,8 +29,13 @@ class Options(TypedDict, total=False):
     json: Any
     auth: tuple[str | bytes, str | bytes] | Callable[[Request], Request] | Auth | None
     follow_redirects: bool
-    timeout: float | None
     extensions: Mapping[str, Any] | None
+
+
+class Options(EventOptions, total=False):
+    """The options of one request, as httpx2 has them."""
+
+    timeout: float | None
 
 
 class SyncTestClient(Protocol):
@@ -76,6 +82,11 @@ class SyncTestClient(Protocol):
 
     def stream(self, method: str, url: str, **options: Unpack[Options]) -> AbstractContextManager[Response]:
         """Send a request and read the response while it is made."""
+
+    def stream_events(
+        self, method: str, url: str, *, timeout: float | None = 5.0, **options: Unpack[EventOptions]
+    ) -> AbstractContextManager[SyncEventStream]:
+        """Follow server-sent events."""
 
     def disconnect_after(
         self, method: str, url: str, *, sent: int | None = None, received: int | None = None, **options: Unpack[Options]

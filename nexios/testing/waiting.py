@@ -1,12 +1,13 @@
 """What is a task waiting for? Told in words with file and line, for a test that has waited long enough."""
 
 import asyncio
+import gc
 import linecache
 import os
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import AsyncGeneratorType, FrameType
 from typing import Any, Final
 
 from nexios.messages.websocket import WebSocket
@@ -15,6 +16,9 @@ __all__ = ["waiting_for"]
 
 _PACKAGE: Final = str(Path(__file__).resolve().parents[1]) + os.sep
 _LIBRARIES: Final = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
+_FRAMES: Final = ("cr_frame", "gi_frame", "ag_frame")
+_AWAITED: Final = ("cr_await", "gi_yieldfrom", "ag_await")
+_STEPS: Final = ("async_generator_asend", "async_generator_athrow")
 _DEEPEST: Final = 200
 """Frames that are looked at, so that even a chain that goes in a circle ends."""
 
@@ -55,11 +59,19 @@ def _frames(task: "asyncio.Task[Any]") -> Iterator[FrameType]:
         awaited: Any = current.get_coro()
         while awaited is not None and seen < _DEEPEST:
             seen += 1
-            frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+            frame = next((found for name in _FRAMES if (found := getattr(awaited, name, None)) is not None), None)
             if frame is not None:
                 yield frame
-            awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+            awaited = _next_of(awaited)
         current = _awaited_by(current) if seen < _DEEPEST else None
+
+
+def _next_of(awaited: Any) -> Any:
+    """What it waits for. A step of an async generator does not say whose it is, but it holds it."""
+    found = next((found for name in _AWAITED if (found := getattr(awaited, name, None)) is not None), None)
+    if found is None and type(awaited).__name__ in _STEPS:
+        found = next((held for held in gc.get_referents(awaited) if isinstance(held, AsyncGeneratorType)), None)
+    return found
 
 
 def _awaited_by(task: "asyncio.Task[Any]") -> Any:

@@ -25,8 +25,10 @@ from nexios.testing.library import (
 from nexios.testing.transport import MemoryTransport
 from nexios.testing.websocket_wire import MemoryWebSocket
 
-__all__ = ["AppTransport"]
+__all__ = ["EXCHANGES", "AppTransport"]
 
+EXCHANGES: Final = "nexios.exchanges"
+"""The extension of a request with a list for those who want to see its exchange."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -82,6 +84,7 @@ class AppTransport(AsyncBaseTransport):
         self._refuse_foreign(request)
         exchange = Exchange(self._memory(request, leave_after), self._serve)
         self._open.add(exchange)
+        request.extensions.get(EXCHANGES, []).append(exchange)
         return exchange
 
     def _refuse_foreign(self, request: Request) -> None:

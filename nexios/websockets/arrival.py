@@ -44,7 +44,11 @@ async def replay_to_member(
         """Send one message of the history, if it is for this member."""
         if is_for(message, member):
             counters.queued += 1
-            await _send(member.websocket, message.envelope if member.envelope else message.frame)
+            try:
+                await _send(member.websocket, message.envelope if member.envelope else message.frame)
+            except BaseException:
+                counters.dropped += 1
+                raise
             counters.delivered += 1
 
     seen = await _replay(room, last_seen, write, gap, backend, keep)
@@ -66,6 +70,8 @@ async def replay_to_feed(
         feed.replay(message)
 
     seen = 0 if last_seen is None else await _replay(room, last_seen, write, gap, backend, keep)
+    if not len(feed):
+        feed.begins_after = room.last if last_seen is None else seen
     room.feed_goes_live(id, feed, seen)
 
 

@@ -19,7 +19,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from nexios.errors import ConfigurationError
+from nexios.messages.request import Request
+from nexios.messages.response import Response
 from nexios.messages.websocket import WebSocket
+from nexios.websockets.events import ChannelEvents
 from nexios.websockets.feed import Feed
 from nexios.websockets.hub import Hub
 from nexios.websockets.member import Member, PresenceEntry, Recipients
@@ -27,7 +30,7 @@ from nexios.websockets.message import Message, check_name
 from nexios.websockets.outbox import OutboxLimits
 from nexios.websockets.rules import prefix_of
 
-__all__ = ["Channel", "ChannelGroup", "HasHub", "channel_of"]
+__all__ = ["Channel", "ChannelGroup", "HasHub"]
 
 
 class HasHub(Protocol):
@@ -165,6 +168,41 @@ class Channel:
         """
         return self._bound().listen(self.name, last_seen=last_seen, outbox=outbox)
 
+    def events(
+        self,
+        request: Request,
+        *,
+        last_seen: int | str | None = None,
+        user: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        outbox: OutboxLimits | None = None,
+    ) -> ChannelEvents:
+        """Return the messages as events for the client of a request: `response.sse(channel.events(request))`.
+
+        Their ids are the numbers of the messages, their types the `event` of `publish`. A client that comes back gets
+        what came after the Last-Event-ID of the request, else after `last_seen`, and first the event "gap" when
+        messages are missing that are not kept any more. The guards of the channel are asked before the response
+        begins. `user` and `metadata` make it present, `outbox` says what happens when it is slow, as for `connect`;
+        one that is disconnected comes back by itself and reads on.
+        """
+        hub = self._hub or _hub_of(request)
+        return ChannelEvents(hub, self.name, request, last_seen=last_seen, user=user, metadata=metadata, outbox=outbox)
+
+    def sse(
+        self,
+        request: Request,
+        *,
+        last_seen: int | str | None = None,
+        keep_alive: float | None = 15.0,
+        retry: int | None = None,
+    ) -> Response:
+        """Return a response that is the channel as server-sent events: `return Channel("news").sse(request)`.
+
+        See `events`, and `Response.sse` for `keep_alive` and `retry`.
+        """
+        events = self.events(request, last_seen=last_seen)
+        return Response().sse(events, keep_alive=keep_alive, retry=retry)
+
     def _bound(self) -> Hub:
         """Return the hub. Raises `ConfigurationError` when the channel has none yet."""
         if self._hub is None:
@@ -179,7 +217,7 @@ class Channel:
 
 
 class ChannelGroup:
-    """All channels whose names begin alike: `app.channel("room:*")`.
+    """All channels whose names begin alike: `app.channels("room:*")`.
 
     It reaches who is connected now; what it publishes is not kept and has no number. Nobody can connect to a group.
     """
@@ -216,17 +254,9 @@ class ChannelGroup:
         return f"<ChannelGroup {self.pattern!r}>"
 
 
-def channel_of(hub: Hub, name: str) -> Channel | ChannelGroup:
-    """Return a channel of a hub, or a group where the name ends in `*`.
-
-    A name that a client may choose is safe in `Channel(name, hub)`, which is never a group.
-    """
-    return ChannelGroup(name, hub) if isinstance(name, str) and "*" in name else Channel(name, hub)
-
-
-def _hub_of(websocket: WebSocket) -> Hub:
-    """Return the hub of the app that serves a WebSocket. Raises `ConfigurationError` where there is none."""
-    hub = getattr(websocket.app, "hub", None)
+def _hub_of(client: WebSocket | Request) -> Hub:
+    """Return the hub of the app that serves a client. Raises `ConfigurationError` where there is none."""
+    hub = getattr(client.app, "hub", None)
     if not isinstance(hub, Hub):
-        raise ConfigurationError(f"{websocket.app!r} has no hub, so its WebSockets cannot join channels.")
+        raise ConfigurationError(f"{client.app!r} has no hub, so its clients cannot join channels.")
     return hub

@@ -99,7 +99,7 @@ class Delivery:
         if frame is None:
             return True
         data: Any = frame.data
-        wrapped = None if self._wrap is None else self._wrap(data)
+        wrapped: Any = None if self._wrap is None else self._wrap(data)
         is_text = isinstance(data, str)
         for outbox in self._left:
             if outbox.busy:
@@ -111,9 +111,9 @@ class Delivery:
                 if wrapped is not None:
                     await outbox.send_direct(wrapped)
                 elif is_text:
-                    await outbox.send_text(data)
+                    await outbox.socket.send_text(data)
                 else:
-                    await outbox.send_bytes(data)
+                    await outbox.socket.send_bytes(data)
             except BaseException as exc:
                 self._not_taken(outbox)
                 if not isinstance(exc, Exception):

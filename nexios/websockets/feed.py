@@ -36,6 +36,7 @@ class Feed:
         "_size",
         "_too_slow",
         "_waiter",
+        "begins_after",
         "is_in_room",
         "missed",
     )
@@ -59,6 +60,8 @@ class Feed:
         self._is_over = False
         self._too_slow = False
         self.missed: bool = False
+        self.begins_after: int | None = None
+        """The number after which it gets everything, where there is no message yet to tell it."""
         self.is_in_room: bool = False
         """Whether there is a room to go out of."""
 

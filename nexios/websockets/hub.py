@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 from nexios.concurrency import BackgroundTasks
 from nexios.events.emitter import EventEmitter
 from nexios.messages.clock import Clock
+from nexios.messages.request import Request
 from nexios.messages.websocket import WebSocket
-from nexios.messages.websocket_state import ABNORMAL, SocketState, WebSocketDisconnect
+from nexios.messages.websocket_state import WebSocketDisconnect
 from nexios.websockets.arrival import replay_to_feed, replay_to_member
 from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
 from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
@@ -39,7 +40,7 @@ from nexios.websockets.presence import LEASE, Presence
 from nexios.websockets.room import Room
 from nexios.websockets.rooms import Rooms
 from nexios.websockets.rules import Guard, Rules, matches, prefix_of
-from nexios.websockets.sockets import Sockets
+from nexios.websockets.sockets import Sockets, disconnected, open_websocket
 
 __all__ = ["CHANNELS_PRESENCE", "GOING_AWAY", "TRY_AGAIN_LATER", "Hub"]
 
@@ -82,7 +83,8 @@ class Hub:
         self._rules = Rules(history or HistoryLimits())
         self._limits = outbox or OutboxLimits()
         self._close_timeout = close_timeout
-        self._events = events
+        self.events: EventEmitter | None = events
+        """Where it tells of presence and of breaks; an app gives its own to a hub that has none."""
         self._tasks = BackgroundTasks()
         self._sockets = Sockets(max_channels, self.forget)
         self._starting = asyncio.Lock()
@@ -90,6 +92,7 @@ class Hub:
         self._quiet_until = float("-inf")
         self._slow = 0
         self.counters: Counters = Counters()
+        self._make_outbox = partial(Outbox, counters=self.counters, clock=self._clock, fail=self._failed)
         delivery = Delivery(self.counters)
         self._rooms = Rooms(self._backend, delivery, self._tasks.spawn)
         self._presence = Presence(self._backend, self, clock=self._clock, lease=lease, spawn=self._tasks.spawn)
@@ -118,7 +121,7 @@ class Hub:
     def guard(self, pattern: str) -> Callable[[G], G]:
         """Decorate a function of (websocket, channel) that says who may join; only True lets them in.
 
-        It is asked before the WebSocket is accepted. All that match are asked.
+        It is asked before the WebSocket is accepted; for an event stream with the request. All that match are asked.
 
         >>> hub = Hub()
         >>> @hub.guard("room:*")
@@ -199,7 +202,7 @@ class Hub:
         await self._rules.admit(websocket, name)
         self._sockets.check(websocket)
         await self._ready()
-        await _open(websocket)
+        await open_websocket(websocket)
         room = await self._rooms.enter(name)
         member = None
         try:
@@ -225,6 +228,21 @@ class Hub:
                 self._remove(member)
             raise
         return member
+
+    async def admit(self, request: Request, name: str) -> None:
+        """Ask the guards about a client without a WebSocket. Raises `ChannelForbidden`, `BackendUnavailable`."""
+        await self._rules.admit(request, name)
+        await self._ready()
+
+    async def appear(self, name: str, entry: PresenceEntry) -> None:
+        """Make a client without a WebSocket present."""
+        await self._presence.enter(name, entry)
+
+    def vanish(self, name: str, entry: PresenceEntry) -> "asyncio.Task[object] | None":
+        """Let somebody be present no more. Return the task that tells others, if there is anything to tell."""
+        if not self._presence.remove(name, entry):
+            return None
+        return self._tasks.spawn(self._presence.leave(name, entry), name="nexios-presence-leave")
 
     async def leave(self, name: str, websocket: WebSocket) -> None:
         """Take a WebSocket out of a channel, and wait until the others know. One that is not in it does no harm."""
@@ -334,7 +352,7 @@ class Hub:
                 room.watchers.add(member.id)
                 room.tell(presence_frame(room.name, view.everyone()), (member.id,))
         if member.has_left:
-            raise _disconnected(member.websocket)
+            raise disconnected(member.websocket)
 
     def _remove(self, member: Member) -> "asyncio.Task[object] | None":
         """Take a member out, once. Return the task that tells others, if there is anything to tell."""
@@ -343,9 +361,7 @@ class Hub:
         member.has_left = True
         member.outbox.close()
         self._sockets.remove(member)
-        told = None
-        if self._presence.remove(member.channel, member.entry):
-            told = self._tasks.spawn(self._presence.leave(member.channel, member.entry), name="nexios-presence-leave")
+        told = self.vanish(member.channel, member.entry)
         room = self._rooms.get(member.channel)
         if room is not None:
             room.remove(member)
@@ -356,15 +372,7 @@ class Hub:
 
     def _outbox(self, websocket: WebSocket, limits: OutboxLimits | None) -> Outbox:
         """Make the outbox of a new member."""
-        return Outbox(
-            websocket.send_text,
-            websocket.send_bytes,
-            direct=websocket.direct,
-            limits=limits or self._limits,
-            counters=self.counters,
-            clock=self._clock,
-            fail=partial(self._failed, websocket),
-        )
+        return self._make_outbox(websocket, direct=websocket.direct, limits=limits or self._limits)
 
     def _failed(self, websocket: WebSocket, exc: Exception) -> None:
         """A member cannot be written to: it is out of all channels, and closed when it was only too slow."""
@@ -420,21 +428,6 @@ class Hub:
 
     def _emit(self, name: str, *args: object) -> None:
         """Emit an event in a task, if anybody listens."""
-        if self._events is not None and self._events.has_listeners(name):
-            coroutine: Coroutine[object, object, object] = self._events.emit(name, *args)
+        if self.events is not None and self.events.has_listeners(name):
+            coroutine: Coroutine[object, object, object] = self.events.emit(name, *args)
             self._tasks.spawn(coroutine, name=f"nexios-event {name}")
-
-
-async def _open(websocket: WebSocket) -> None:
-    """Accept a WebSocket if nobody did. Raises `WebSocketDisconnect` when it is over."""
-    if websocket.connection_state is SocketState.CONNECTING:
-        await websocket.accept()
-    if not websocket.is_open:
-        raise _disconnected(websocket)
-
-
-def _disconnected(websocket: WebSocket) -> WebSocketDisconnect:
-    """Make the exception for a WebSocket that is over."""
-    by_us = websocket.connection_state in (SocketState.CLOSED, SocketState.DENIED)
-    code = websocket.close_code or ABNORMAL
-    return WebSocketDisconnect(code, websocket.close_reason, initiator="server" if by_us else "client")

@@ -129,6 +129,8 @@ class Incoming:
                 return
             if not replay.complete:
                 room.tell(gap_frame(room.name), [member.id for member in room.members.values() if member.envelope])
+                for feed in room.feeds.values():
+                    feed.missed = True
             for stored in replay.messages:
                 self._take(room, stored.sequence, stored.body)
         held, room.held = room.held or [], None

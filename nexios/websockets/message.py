@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from nexios.errors import BadRequest
+from nexios.messages.sse import Event, plain_name
 from nexios.models.adapter import adapt
 from nexios.serialization import decode_json, encode_json
 
@@ -197,6 +198,12 @@ class Message:
         else:
             name, data = b"data", self.payload if self.kind is Kind.JSON else encode_json(self.payload.decode())
         return Frame(b'%s,"%s":%s}' % (encode_json(head)[:-1], name, data), is_text=True)
+
+    @cached_property
+    def as_event(self) -> Event:
+        """The message as a server-sent event: bytes as base64, and no id where it has no number."""
+        data = base64.b64encode(self.payload) if self.kind is Kind.BYTES else self.payload
+        return Event(data, plain_name(self.event), self.sequence or None)
 
     def __repr__(self) -> str:
         return f"<Message {self.sequence} of {self.channel!r}, {len(self.payload)} bytes>"

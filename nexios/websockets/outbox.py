@@ -96,6 +96,16 @@ class Direct(Protocol):
 Wrap = Callable[[str | bytes], object]
 
 
+class Writable(Protocol):
+    """What an outbox writes to: a WebSocket."""
+
+    async def send_text(self, text: str, /) -> None:
+        """Send a text message."""
+
+    async def send_bytes(self, data: bytes, /) -> None:
+        """Send a binary message."""
+
+
 class Outbox:
     """What waits for one member, and the task that writes it, if there is one.
 
@@ -116,28 +126,25 @@ class Outbox:
         "busy",
         "is_closed",
         "limits",
-        "send_bytes",
         "send_direct",
-        "send_text",
+        "socket",
         "wrap",
     )
 
     def __init__(
         self,
-        send_text: Callable[[str], Awaitable[Any]],
-        send_bytes: Callable[[bytes], Awaitable[Any]],
+        socket: Writable,
         *,
         direct: Direct | None = None,
         limits: OutboxLimits,
         counters: Counters,
         clock: Clock,
-        fail: Callable[[Exception], None],
+        fail: Callable[[Any, Exception], None],
     ) -> None:
-        """`fail` is called once, when a send raises or the member is too slow; the outbox is closed then."""
-        self.send_text: Callable[[str], Awaitable[Any]] = send_text
-        self.send_bytes: Callable[[bytes], Awaitable[Any]] = send_bytes
+        """`fail` is called once with the socket, when a send raises or it is too slow; the outbox is closed then."""
+        self.socket: Writable = socket
         self.wrap: Wrap | None = None if direct is None else direct.wrap
-        self.send_direct: Callable[[Any], Awaitable[Any]] = send_text if direct is None else direct.send
+        self.send_direct: Callable[[Any], Awaitable[Any]] = socket.send_text if direct is None else direct.send
         self.limits: OutboxLimits = limits
         self.busy: bool = False
         self.is_closed: bool = False
@@ -217,7 +224,7 @@ class Outbox:
         """A send raised, or the member is too slow: nothing more goes there."""
         if not self.is_closed:
             self.close()
-            self._fail(exc)
+            self._fail(self.socket, exc)
 
     def close(self) -> None:
         """Forget what is queued, and end the writer. Closing again does nothing."""
@@ -244,7 +251,7 @@ class Outbox:
         is_taken = False
         try:
             data = frame.data
-            await (self.send_text(data) if isinstance(data, str) else self.send_bytes(data))
+            await (self.socket.send_text(data) if isinstance(data, str) else self.socket.send_bytes(data))
             is_taken = True
         except Exception as exc:
             self.failed(exc)

@@ -55,8 +55,11 @@ class PresenceView:
             self.entries.pop(entry.id, None)
             if self.left is not None:
                 self.left.add(entry.id)
-        for entry in (*diff.joins, *diff.updates):
+        for entry in diff.joins:
             self.entries[entry.id] = entry
+        for entry in diff.updates:
+            self.entries.pop(entry.id, None)
+            self.entries = {entry.id: entry, **self.entries}
         return self._changed(before)
 
     def replace(self, present: Mapping[str, PresenceEntry]) -> PresenceDiff:
@@ -70,7 +73,7 @@ class PresenceView:
         return PresenceDiff(joins=tuple(self._by_key().values()))
 
     def _by_key(self) -> dict[str, PresenceEntry]:
-        """For each user the member that came first."""
+        """For each user the member that spoke of itself last, else the one that came first."""
         found: dict[str, PresenceEntry] = {}
         for entry in self.entries.values():
             found.setdefault(entry.key, entry)

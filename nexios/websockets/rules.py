@@ -2,15 +2,17 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from nexios.errors import ConfigurationError, HTTPException
+from nexios.messages.request import Request
 from nexios.messages.websocket import WebSocket
 from nexios.websockets.history import HistoryLimits
 
 __all__ = ["ChannelForbidden", "Guard", "Rules", "TooManyChannels", "matches", "prefix_of"]
 
-Guard = Callable[[WebSocket, str], bool | Awaitable[bool]]
-"""Takes the WebSocket and the name of the channel; only True lets it join."""
+Guard = Callable[[Any, str], bool | Awaitable[bool]]
+"""Takes the WebSocket, or the request of an event stream, and the name of the channel; only True lets it join."""
 
 
 class ChannelForbidden(HTTPException):
@@ -77,7 +79,7 @@ class Rules:
                 return limits
         return self._default
 
-    async def admit(self, websocket: WebSocket, name: str) -> None:
+    async def admit(self, websocket: WebSocket | Request, name: str) -> None:
         """Ask every guard.
 
         Raises:

@@ -5,10 +5,11 @@ from functools import partial
 from weakref import WeakSet
 
 from nexios.messages.websocket import WebSocket
+from nexios.messages.websocket_state import ABNORMAL, SocketState, WebSocketDisconnect
 from nexios.websockets.member import Member
 from nexios.websockets.rules import TooManyChannels
 
-__all__ = ["Sockets"]
+__all__ = ["Sockets", "disconnected", "open_websocket"]
 
 
 class Sockets:
@@ -64,3 +65,18 @@ class Sockets:
             del members[member.channel]
             if not members:
                 del self._sockets[member.websocket]
+
+
+async def open_websocket(websocket: WebSocket) -> None:
+    """Accept a WebSocket if nobody did. Raises `WebSocketDisconnect` when it is over."""
+    if websocket.connection_state is SocketState.CONNECTING:
+        await websocket.accept()
+    if not websocket.is_open:
+        raise disconnected(websocket)
+
+
+def disconnected(websocket: WebSocket) -> WebSocketDisconnect:
+    """Make the exception for a WebSocket that is over."""
+    by_us = websocket.connection_state in (SocketState.CLOSED, SocketState.DENIED)
+    code = websocket.close_code or ABNORMAL
+    return WebSocketDisconnect(code, websocket.close_reason, initiator="server" if by_us else "client")

@@ -4,8 +4,6 @@ Whatever a page asks of another site is refused and written down, and so is what
 what goes to the console as an error. The clock of a page is ours, so that an hour is over at once.
 """
 
-import shutil
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -13,82 +11,19 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.browser.headless import NEEDS_CHROMIUM, headless
+from tests.browser.visits import Visit
 from tests.contract.servers import SERVERS, Running, running
 
-sync_api: Any = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 UVICORN = next(server for server in SERVERS if server.name == "uvicorn-h11")
 
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="browsers are started as on Linux"),
-    pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} is installed"),
+    *NEEDS_CHROMIUM,
     pytest.mark.skipif(find_spec("uvicorn") is None, reason="uvicorn is not installed"),
 ]
 
 PREFIXES = ["", "/inner"]
 UIS = ["scalar", "swagger", "redoc"]
-PATIENCE = 20_000
-"""Milliseconds until something that must be seen is missed."""
-NOTE_VIOLATIONS = """
-globalThis.violations = [];
-addEventListener("securitypolicyviolation", (event) => {
-  violations.push(`${event.violatedDirective} ${event.blockedURI}`);
-});
-"""
-
-
-class Visit:
-    """A visit of one page, and all that it should not have done."""
-
-    def __init__(self, context: Any, site: str) -> None:
-        self.page = context.new_page()
-        self.foreign: list[str] = []
-        self.errors: list[str] = []
-        self._site = site
-        self.page.set_default_timeout(PATIENCE)
-        context.add_init_script(NOTE_VIOLATIONS)
-        context.route("**/*", self._let_through)
-        context.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        context.on("weberror", lambda error: self.errors.append(str(error.error)))
-        self.page.clock.install()
-
-    def _let_through(self, route: Any) -> None:
-        url: str = route.request.url
-        if url.startswith(f"{self._site}/"):
-            route.continue_()
-        else:
-            self.foreign.append(url)
-            route.abort()
-
-    def go(self, path: str) -> Any:
-        """Go to a page, and return it."""
-        self.page.goto(self._site + path)
-        return self.page
-
-    def open(self, path: str) -> Any:
-        """Go to a page, and return it when it shows an operation."""
-        self.go(path)
-        if "redoc" in path:
-            self.page.get_by_text("vocabulary").first.click()  # it shows the operations of a tag when asked
-        self.page.get_by_text("Show one word").first.wait_for()
-        return self.page
-
-    def an_hour_later(self) -> None:
-        """Let every timer of the page go off that has less than an hour to go."""
-        self.page.clock.fast_forward("01:00:00")
-
-    @property
-    def violations(self) -> list[str]:
-        """What the policy of the page forbade it."""
-        found: list[str] = self.page.evaluate("violations")
-        return found
-
-    def expect_nothing_noted(self) -> None:
-        """It asked nobody else, was forbidden nothing, and reported no error."""
-        assert (self.foreign, self.violations, self.errors) == ([], [], [])
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +35,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One for the module and no longer: while Playwright runs, no test in this thread can run an event loop."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with headless() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

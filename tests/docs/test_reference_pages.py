@@ -12,6 +12,25 @@ from nexios.openapi import Callback
 from nexios.routing.route import RouteOptions
 from nexios.testing import RawAnswer, TestClient
 from nexios.testing.faces import Options
+from nexios.testing.websocket import WebSocketSession
+from nexios.websockets import (
+    Channel,
+    ChannelBackend,
+    ChannelGroup,
+    Counters,
+    HistoryLimits,
+    Hub,
+    Listeners,
+    ManualClock,
+    Member,
+    Message,
+    OutboxLimits,
+    PresenceDiff,
+    PresenceEntry,
+    WebSocket,
+    WebSocketConsumer,
+)
+from nexios.websockets import __all__ as REAL_TIME
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -43,6 +62,14 @@ def members(owner: type, *, without: type = object) -> set[str]:
         ("testing", set(inspect.signature(TestClient).parameters) - {"app"}),
         ("testing", set(Options.__annotations__)),
         ("testing", members(RawAnswer) - {"take"}),
+        ("testing", members(WebSocketSession)),
+        ("websockets", members(WebSocket)),
+        ("websockets", members(Listeners) | members(WebSocketConsumer)),
+        ("channels", members(Channel) | members(ChannelGroup) | members(ChannelBackend)),
+        ("channels", set(inspect.signature(Channel.connect).parameters) - {"self"}),
+        ("channels", set(inspect.signature(Hub).parameters)),
+        ("channels", members(Member) | members(Message) | members(PresenceEntry) | members(PresenceDiff)),
+        ("channels", members(HistoryLimits) | members(OutboxLimits) | members(Counters) | members(ManualClock)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -52,6 +79,12 @@ def test_every_member_is_on_its_page(page: str, names: set[str]) -> None:
     words = set("".join(letter if letter.isalnum() or letter == "_" else " " for letter in quoted).split())
 
     assert sorted(names - words) == []
+
+
+def test_every_name_of_real_time_is_on_one_of_its_pages() -> None:
+    text = "".join((REFERENCE / page).read_text("utf-8") for page in ("websockets.md", "channels.md"))
+
+    assert [name for name in REAL_TIME if name not in text] == []
 
 
 def test_every_code_of_an_input_error_is_on_the_page() -> None:

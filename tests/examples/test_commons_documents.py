@@ -44,7 +44,7 @@ async def test_the_document_says_what_a_client_has_to_know(client: TestClient) -
     form = document["paths"]["/api/rooms/{room_id}/attachments"]["post"]["requestBody"]["content"]
 
     assert (document["info"]["title"], document["servers"][0]["url"]) == ("Commons", "/")
-    assert [tag["name"] for tag in document["tags"]] == ["rooms", "messages", "files"]
+    assert [tag["name"] for tag in document["tags"]] == ["rooms", "messages", "files", "live"]
     assert {"201", "409", "422"} <= set(create["responses"])
     assert [parameter["name"] for parameter in messages["parameters"]] == ["room_id", "before", "limit"]
     assert list(form) == ["multipart/form-data"]

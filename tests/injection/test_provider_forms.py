@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import pytest
 
 from nexios import Depend, Request, Response
+from nexios._injection.manner import Manner, manner_of
 from tests.injection.injection_kit import Trace, result_of
 
 closed: Trace = []
@@ -226,7 +227,7 @@ async def test_a_provider_may_stand_in_the_annotation(form: str) -> None:
     assert await result_of(handler) == {"got": "value"}
 
 
-@pytest.mark.parametrize("form", list(VALUES))
+@pytest.mark.parametrize("form", [form for form, made in VALUES.items() if manner_of(made) is Manner.VALUE])
 async def test_a_provider_may_be_called_in_a_thread(form: str) -> None:
     async def handler(value: str = Depend(VALUES[form], thread=True)) -> dict[str, str]:
         return {"got": value}
@@ -246,7 +247,7 @@ async def test_whatever_is_a_context_is_entered_and_left(form: str, scope: Any) 
     assert closed == [trace]
 
 
-@pytest.mark.parametrize("form", [form for form in CONTEXTS if "async" not in form and form != "class of both"])
+@pytest.mark.parametrize("form", [form for form, (made, _) in CONTEXTS.items() if manner_of(made) is Manner.CONTEXT])
 async def test_a_context_may_be_entered_and_left_in_threads(form: str) -> None:
     provider, trace = CONTEXTS[form]
 

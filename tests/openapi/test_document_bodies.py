@@ -30,6 +30,25 @@ def body_of(handler: Any, method: str = "POST") -> dict[str, Any]:
     return found
 
 
+def test_a_field_of_a_form_is_left_out_and_never_null() -> None:
+    async def create(
+        request: Any,
+        response: Any,
+        age: int | None = Form(None, description="In years"),
+        either: int | bool | None = Form(None),
+        name: str | None = Form(),
+    ) -> None: ...
+
+    schema = body_of(create)["content"]["multipart/form-data"]["schema"]
+
+    assert schema["properties"] == {
+        "age": {"type": "integer", "description": "In years"},
+        "either": {"anyOf": [{"type": "integer"}, {"type": "boolean"}]},
+        "name": {"type": "string"},
+    }
+    assert schema["required"] == ["name"]
+
+
 def test_a_model_is_read_as_json_and_messagepack() -> None:
     async def create(request: Any, response: Any, item: Item) -> None: ...
 

@@ -108,8 +108,10 @@ def test_a_list_of_headers_says_how_it_is_sent() -> None:
         {
             "name": "x-tag",
             "in": "header",
-            "description": "Tags\n\nEach value is a header field of its own.",
+            "description": "Tags",
             "required": True,
+            "style": "simple",
+            "explode": False,
             "schema": {"type": "array", "items": {"type": "string"}},
         }
     ]

@@ -12,6 +12,7 @@ import pytest
 from nexios import NexiosApp, Request
 from nexios.errors import HTTPException
 from nexios.openapi import bundles
+from nexios.openapi.asyncapi.routes import CONSOLE_PAGE
 from nexios.openapi.bundles import Assets, choose_coding
 from nexios.openapi.config import OpenAPI
 from nexios.openapi.routes import BuildDocument, document_routes
@@ -163,7 +164,7 @@ def test_no_text_that_was_replaced_is_left() -> None:
 
 
 def test_every_file_in_the_package_is_used_and_its_terms_are_beside_it() -> None:
-    used = {file for ui in UIS.values() for file in ui.files}
+    used = {file for ui in (*UIS.values(), CONSOLE_PAGE) for file in ui.files}
     packed = {entry["file"] for entry in PACKED}
 
     there = {path.name.removesuffix(".gz") for path in bundles.FOLDER.iterdir() if path.is_file()}

@@ -45,11 +45,7 @@ def filter_failure(
 ) -> bool:
     """Drop a failure that is a difference which a schema has no words for."""
     if failure.code == _REJECTED:
-        return not (
-            _has_control_in_a_name(case)
-            or _is_about_whole_numbers(case, response)
-            or _is_null_in_a_form(case, response)
-        )
+        return not (_has_control_in_a_name(case) or _is_about_whole_numbers(case, response))
     return not (failure.code == _ACCEPTED and _is_flag_of_a_form(failure, case))
 
 
@@ -66,12 +62,6 @@ def _is_about_whole_numbers(case: schemathesis.Case[Any], response: schemathesis
     """To JSON Schema 38.0 is an integer (2020-12 validation, section 6.1.1); to us it is a float."""
     refused = _refused_values(case, response)
     return bool(refused) and all(isinstance(value, float) and value.is_integer() for value in refused)
-
-
-def _is_null_in_a_form(case: schemathesis.Case[Any], response: schemathesis.Response) -> bool:
-    """A form has texts and no null; the fuzzer writes it as "null", and to be None a field is left out."""
-    refused = _refused_values(case, response)
-    return case.media_type in _FORMS and bool(refused) and all(value is None for value in refused)
 
 
 def _refused_values(case: schemathesis.Case[Any], response: schemathesis.Response) -> list[object]:

@@ -75,6 +75,8 @@ class Context:
 
     threads = Threads(1)
 
+    streams: Any = None
+
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
 

@@ -218,7 +218,8 @@ def test_a_handler_of_another_shape_is_refused_when_the_app_compiles() -> None:
         app.compile()
 
     assert str(caught.value).endswith(
-        "handler()\n\nWrite it as:\n\n    async def handler(request, response, exc): ...\n"
+        "handler()\n\nWrite it as:\n\n    async def handler(request, exc): ...\n\n"
+        "or with a response to fill:\n\n    async def handler(request, response, exc): ...\n"
     )
 
 

@@ -1,13 +1,17 @@
 """Bodies that are small to send and dear to read, where a type is declared."""
 
 import decimal
+import itertools
 import tracemalloc
 import uuid
+from datetime import UTC
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nexios._pipeline.inputs.absent import absent_of
 from nexios._pipeline.inputs.formats import Decoders, Format
@@ -17,7 +21,15 @@ from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
 from nexios.models.crowds import MAX_CROWD, MAX_PACKED
 from nexios.models.problems import Invalid, Problem
-from nexios.serialization import MAX_CONTAINERS, decode_json, decode_msgpack, encode_msgpack
+from nexios.serialization import (
+    MAX_ARRAY_KEYS,
+    MAX_CONTAINERS,
+    _finds_crowded_map,
+    decode_json,
+    decode_msgpack,
+    encode_msgpack,
+    has_crowded_map,
+)
 from tests.security.kit import linear
 
 MIB = 1024 * 1024
@@ -205,6 +217,92 @@ def test_a_set_of_a_pydantic_model_is_looked_at_too() -> None:
 )
 def test_types_that_no_one_can_crowd_are_not_looked_at(kind: Any) -> None:
     assert "too_long" not in codes_of(kind, b"[" + b"123456789012345678901," * 3000 + b"1]")
+
+
+class WithModel(msgspec.Struct):
+    inner: Model
+    others: list[Model] = []
+
+
+def test_a_set_of_a_pydantic_model_inside_a_struct_is_looked_at_too() -> None:
+    ids = [uuid.UUID(int=number) for number in range(MAX_CROWD + 2)]
+
+    assert codes_of(WithModel, msgspec.json.encode({"inner": {"ids": ids}})) == {"too_long"}
+    assert codes_of(WithModel, b"\xc4" * (MAX_PACKED + 1), "msgpack") == {"too_long"}
+    assert codes_of(list[WithModel], msgspec.json.encode([{"inner": {}, "others": [{"ids": ids}]}])) == {"too_long"}
+    assert codes_of(WithModel, b'{"inner":{"numbers":[1]}}') == set()
+
+
+def crowded_map(count: int, *, around: bytes = b"") -> bytes:
+    """Return a MessagePack map whose keys are arrays of -1 and -2, which all have one hash."""
+    keys = itertools.islice(itertools.product((b"\xff", b"\xfe"), repeat=12), count)
+    return around + b"\xde" + count.to_bytes(2, "big") + b"".join(b"\x9c" + b"".join(key) + b"\x01" for key in keys)
+
+
+class Anything(msgspec.Struct):
+    data: Any = None
+
+
+class AnyModel(pydantic.BaseModel):
+    data: Any = None
+
+
+@pytest.mark.parametrize(
+    "kind", [Any, dict[Any, int], Anything, AnyModel, list[Any], Item, list[Item], WithModel], ids=str
+)
+@pytest.mark.parametrize("around", [b"", b"\x81\xa4data", b"\x93\x01\xd9\x01x"])
+def test_arrays_for_keys_are_few_in_a_map_of_messagepack(kind: Any, around: bytes) -> None:
+    """They become tuples; to tell what is wrong with a refused body does not build them either."""
+    decoders = decoders_of(kind)
+
+    with pytest.raises((BadRequest, Invalid)) as caught:
+        decoders.decode(crowded_map(MAX_ARRAY_KEYS + 1, around=around), "msgpack", 100)
+
+    if isinstance(caught.value, Invalid):
+        assert [problem.code for problem in caught.value.problems] == ["invalid"]
+
+
+def test_what_was_not_declared_has_few_arrays_for_keys_too() -> None:
+    with pytest.raises(BadRequest, match="too many arrays for keys"):
+        decode_msgpack(crowded_map(MAX_ARRAY_KEYS + 1), max_depth=100)
+
+    assert len(decode_msgpack(crowded_map(MAX_ARRAY_KEYS), max_depth=100)) == MAX_ARRAY_KEYS
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.datetimes(timezones=st.just(UTC)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.tuples(st.integers(0, 9)), inner),
+)
+
+
+@given(VALUES, st.booleans())
+def test_a_crowd_is_found_behind_whatever_else_and_nowhere_else(value: object, is_crowded: bool) -> None:
+    body = b"\x92" + msgspec.msgpack.encode(value) + crowded_map(MAX_ARRAY_KEYS + is_crowded)
+
+    assert _finds_crowded_map(body) is is_crowded
+    assert has_crowded_map(body) is is_crowded
+
+
+@given(st.binary())
+def test_whatever_is_no_messagepack_is_looked_through(body: bytes) -> None:
+    assert _finds_crowded_map(body) is False
+
+
+def test_large_maps_with_texts_for_keys_and_many_arrays_are_no_crowd() -> None:
+    value = {str(number): [number, {"at": [number]}] for number in range(5000)}
+
+    assert decode_msgpack(encode_msgpack(value), max_depth=100) == value
+
+
+def test_maps_are_looked_through_in_a_time_that_grows_with_them() -> None:
+    value = encode_msgpack([{str(number): [number] for number in range(2000)}])
+
+    assert linear(lambda n: has_crowded_map(b"\xdd" + n.to_bytes(4, "big") + value[1:] * n), 40)
 
 
 def test_a_default_with_a_list_inside_a_tuple_is_a_copy_for_each_request() -> None:

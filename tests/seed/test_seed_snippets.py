@@ -1,10 +1,10 @@
 """Do the snippets of the founding document run, word for word?
 
-Each is executed as it is written there; names that it uses and does not define are supplied.
+Each is executed as it is written there; names that it uses and does not define are supplied. The one of WebSockets
+is in tests/seed_websocket.
 What the others need does not exist yet, so nothing is asserted of them here:
 
     Depend(get_db), get_redis()                 arrives with dependency injection
-    WebSocket, Channel, WebSocketDisconnect     arrives with channels
     AuthBackend, app.auth_backend               arrives with authentication
     SessionMiddleware                           arrives with sessions
     CSRFMiddleware                              arrives with CSRF protection

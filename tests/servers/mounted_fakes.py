@@ -115,6 +115,7 @@ class Context:
     limits: Limits
     app: Any = None
     threads: Threads = field(default_factory=lambda: Threads(4))
+    streams: Any = None
 
     def route_of(self, request: Request) -> None:
         return None

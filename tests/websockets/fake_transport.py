@@ -178,7 +178,7 @@ def plans_of(
 
 def compiled_call(route: WebSocketRoute) -> WebSocketCall:
     """The handler of a route, as a function of the WebSocket."""
-    return Compiling().handlers.compile_websocket(route, compile_template(route.template))
+    return Compiling().handlers.compile_websocket(route, compile_template(route.template))[0]
 
 
 async def serve(handler: Callable[..., Any], transport: FakeTransport | None = None) -> list[tuple[Any, ...]]:

@@ -3,13 +3,15 @@
 from nexios import Router
 
 from ..middleware import SameOrigin
-from . import attachments, messages, moderation, rooms, search
+from . import activity, attachments, live, messages, moderation, rooms, search
 
 __all__ = ["api"]
 
 api = Router(prefix="/api", name="api", middleware=[SameOrigin()])
 api.include_router(rooms.router)
 api.include_router(messages.router)
+api.include_router(live.router)
+api.include_router(activity.router)
 api.include_router(attachments.router)
 api.include_router(search.router)
 api.include_router(moderation.router)

@@ -6,7 +6,8 @@ from nexios import File, Form, Request, Response, Router, UploadFile
 
 from ..errors import AttachmentNotFound, MessageNotFound, RoomNotFound
 from ..models import Attachment, Caption, StoredAttachment
-from ..store import attachments
+from ..news import News
+from ..store import attachments, messages
 from ..store.storage import Store, Transaction
 from .parts import CREATED, AttachmentId, MessageId, RoomId
 
@@ -58,11 +59,19 @@ async def attach_to_room(
     responses={201: CREATED, 404: MessageNotFound},
 )
 async def attach_to_message(
-    request: Request, response: Response, message_id: MessageId, file: AnyFile, board: Transaction, caption: Said = ""
+    request: Request,
+    response: Response,
+    message_id: MessageId,
+    file: AnyFile,
+    board: Transaction,
+    news: News,
+    caption: Said = "",
 ) -> Attachment:
     """Add a file to a message."""
     new = await board.save(file, caption)
-    return _created(request, response, await board.run(attachments.add_to_message, message_id, new))
+    attachment = await board.run(attachments.add_to_message, message_id, new)
+    board.then(news.edited, await board.run(messages.get, message_id))
+    return _created(request, response, attachment)
 
 
 @router.get(

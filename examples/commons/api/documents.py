@@ -20,6 +20,7 @@ DOCUMENTS = [
             Tag(name="rooms", description="Where people talk"),
             Tag(name="messages", description="What they say"),
             Tag(name="files", description="What they bring along"),
+            Tag(name="live", description="What happens, as it happens"),
         ],
         include=lambda operation: TAG not in operation.route.tags,
     ),

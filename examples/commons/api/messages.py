@@ -6,6 +6,7 @@ from nexios import Patch, Query, Request, Response, Router
 
 from ..errors import MessageNotFound, RoomNotFound
 from ..models import Message, MessagePage, NewMessage, Window
+from ..news import News, post
 from ..store import messages
 from ..store.storage import Transaction
 from .parts import CREATED, MessageId, RoomId
@@ -27,10 +28,10 @@ async def list_messages(
 
 @router.post("/rooms/{room_id:id}/messages", status_code=201, responses={201: CREATED, 404: RoomNotFound})
 async def post_message(
-    request: Request, response: Response, room_id: RoomId, new: NewMessage, board: Transaction
+    request: Request, response: Response, room_id: RoomId, new: NewMessage, board: Transaction, news: News
 ) -> Message:
     """Write a message."""
-    message = await board.run(messages.post, room_id, new)
+    message = await post(board, news, room_id, new)
     response.set_header("location", request.url_for("api:show_message", message_id=message.id))
     return message
 
@@ -42,14 +43,18 @@ async def show_message(message_id: MessageId, board: Transaction) -> Message:
 
 
 @router.patch("/messages/{message_id:id}", responses={404: MessageNotFound})
-async def edit_message(message_id: MessageId, patch: Patch[NewMessage], board: Transaction) -> Message:
+async def edit_message(message_id: MessageId, patch: Patch[NewMessage], board: Transaction, news: News) -> Message:
     """Change what a message says. What is not sent stays as it is."""
     message = await board.run(messages.get, message_id)
-    return await board.run(messages.edit, message_id, patch.apply(NewMessage(message.author, message.text)))
+    new = patch.apply(NewMessage(message.author, message.text))
+    edited = await board.run(messages.edit, message_id, new)
+    board.then(news.edited, edited)
+    return edited
 
 
 @router.delete("/messages/{message_id:id}", responses={404: MessageNotFound})
-async def delete_message(message_id: MessageId, board: Transaction) -> None:
+async def delete_message(message_id: MessageId, board: Transaction, news: News) -> None:
     """Delete a message and its files."""
-    _, files = await board.run(messages.delete, message_id)
+    message, files = await board.run(messages.delete, message_id)
     board.discard(files)
+    board.then(news.deleted, message.room_id, message.id)

@@ -7,6 +7,7 @@ from nexios import Depend, Header, Query, Router
 
 from ..errors import NotAModerator
 from ..models import Authored, Files, Removed, StoredAttachment
+from ..news import News
 from ..options import Options
 from ..store import attachments, messages
 from ..store.storage import Transaction
@@ -35,8 +36,10 @@ async def list_files(files: Annotated[Files, Query()], board: Transaction) -> li
 
 
 @router.delete("/messages")
-async def delete_messages(authored: Annotated[Authored, Query()], board: Transaction) -> Removed:
+async def delete_messages(authored: Annotated[Authored, Query()], board: Transaction, news: News) -> Removed:
     """Delete all messages of one author."""
     gone, files = await board.run(messages.delete_by, authored.author)
     board.discard(files)
-    return Removed(gone, len(files))
+    for room_id, message_id in gone:
+        board.then(news.deleted, room_id, message_id)
+    return Removed(len(gone), len(files))

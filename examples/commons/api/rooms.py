@@ -9,6 +9,7 @@ from nexios import Patch, Request, Response, Router
 
 from ..errors import NameTaken, RoomNotFound
 from ..models import Message, NewRoom, Room
+from ..news import News
 from ..store import messages, rooms
 from ..store.storage import Store, Transaction
 from .parts import CREATED, RoomId
@@ -54,9 +55,10 @@ async def edit_room(room_id: RoomId, patch: Patch[NewRoom], board: Transaction) 
 
 
 @router.delete("/{room_id:id}", responses={404: RoomNotFound})
-async def delete_room(room_id: RoomId, board: Transaction) -> None:
+async def delete_room(room_id: RoomId, board: Transaction, news: News) -> None:
     """Delete a room with all that is in it."""
     board.discard(await board.run(rooms.delete, room_id))
+    board.then(news.closed, room_id)
 
 
 @router.get("/{room_id:id}/export", responses={200: EXPORTED, 404: RoomNotFound})

@@ -2,7 +2,7 @@
 
 from nexios import HTTPException, Router
 
-from ..middleware import SameOrigin
+from ..middleware import SameOrigin, never_kept
 from . import assets, room, rooms, search
 from .errors import error_page, failure_page, no_route
 
@@ -10,7 +10,7 @@ __all__ = ["no_route", "pages"]
 
 pages = Router(
     name="pages",
-    middleware=[SameOrigin()],
+    middleware=[SameOrigin(), never_kept],
     exception_handlers={HTTPException: error_page, 500: failure_page},
     include_in_schema=False,
 )

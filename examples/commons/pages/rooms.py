@@ -9,6 +9,7 @@ from ..errors import NameTaken
 from ..models import NewRoom
 from ..store import rooms
 from ..store.storage import Transaction
+from .assets import asset_url
 from .html import joined, render
 from .views import error_view, page, room_card
 
@@ -47,4 +48,6 @@ async def _home(request: Request, response: Response, board: Transaction, error:
     typed = "" if error is None else (await request.form()).fields.get("name", "")
     found = await board.run(rooms.list_all)
     cards = joined(map(room_card, found)) if found else render("no_rooms")
-    return page(request, response, "Rooms", render("rooms", rooms=cards, error=error_view(error), name=typed))
+    activity = render("activity", script=asset_url("activity.js"))
+    content = render("rooms", rooms=cards, error=error_view(error), name=typed, activity=activity)
+    return page(request, response, "Rooms", content)

@@ -1,6 +1,6 @@
 """What do things look like? Values in, Html out."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nexios import Request, Response
 
@@ -8,7 +8,17 @@ from ..models import Attachment, Message, Room
 from .assets import asset_url
 from .html import NOTHING, Html, joined, render
 
-__all__ = ["attachment_view", "counted", "error_view", "message_view", "page", "room_card", "time_view"]
+__all__ = [
+    "attachment_view",
+    "blank_attachment",
+    "blank_message",
+    "counted",
+    "error_view",
+    "message_view",
+    "page",
+    "room_card",
+    "time_view",
+]
 
 NOTICES = {
     "room-created": "The room is open. Write the first message.",
@@ -32,7 +42,7 @@ def page(request: Request, response: Response, title: str, content: Html, *, sea
         notice=NOTHING if notice is None else render("notice", text=notice),
         content=content,
     )
-    return response.set_header("cache-control", "no-store").html(html)
+    return response.html(html)
 
 
 def error_view(text: str | None) -> Html:
@@ -74,6 +84,17 @@ def attachment_view(attachment: Attachment) -> Html:
         caption=attachment.caption or attachment.filename,
         size=_size(attachment.size),
     )
+
+
+def blank_message() -> Html:
+    """Return a message without words, for scripts to copy and fill: so there is one markup for both."""
+    never = datetime.fromtimestamp(0, UTC)
+    return message_view(Message(id=0, room_id=0, author="", text="", created_at=never))
+
+
+def blank_attachment() -> Html:
+    """Return the link to a file that is none, for scripts to copy and fill."""
+    return render("attachment", id=0, filename="", caption="", size="")
 
 
 def time_view(moment: datetime) -> Html:

@@ -73,13 +73,13 @@ def delete(db: Connection, message_id: int) -> tuple[Message, list[str]]:
     return message, [file["stored_as"] for file in files]
 
 
-def delete_by(db: Connection, author: str) -> tuple[int, list[str]]:
-    """Delete all messages of an author; return how many there were, and the files that may go too."""
+def delete_by(db: Connection, author: str) -> tuple[list[tuple[int, int]], list[str]]:
+    """Delete all messages of an author; return where they were, (room id, id), and the files that may go too."""
     files = db.execute(
         "SELECT stored_as FROM attachment JOIN message ON message.id = message_id WHERE author = ?", (author.strip(),)
     ).fetchall()
-    gone = db.execute("DELETE FROM message WHERE author = ?", (author.strip(),)).rowcount
-    return gone, [file["stored_as"] for file in files]
+    gone = db.execute("DELETE FROM message WHERE author = ? RETURNING room_id, id", (author.strip(),)).fetchall()
+    return [(row["room_id"], row["id"]) for row in gone], [file["stored_as"] for file in files]
 
 
 def _messages(db: Connection, rows: Iterable[Row]) -> list[Message]:

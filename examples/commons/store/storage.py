@@ -2,15 +2,17 @@
 
 SQLite and the disk block, so neither is touched on the event loop. One worker thread owns the only
 connection, and transactions take turns: one begins with its first unit of work, so that a handler which still
-waits for its client holds up nobody.
+waits for its client holds up nobody. Other processes may have the same folder; SQLite makes all wait for their turn.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -22,7 +24,11 @@ from ..options import Options
 __all__ = ["Store", "Transaction", "in_transaction", "open_store"]
 
 P = ParamSpec("P")
+Later = Callable[[], Awaitable[object]]
 T = TypeVar("T")
+
+WAIT = 10.0
+"""Seconds to wait for the turn of another process."""
 
 SCHEMA = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
@@ -73,6 +79,7 @@ class Store:
         except BaseException:
             await transaction.roll_back()
             raise
+        await transaction.follow_up()
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one unit of work in the thread of the database. For transactions."""
@@ -87,9 +94,9 @@ class Store:
 
     def _open(self) -> None:
         self.files.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self.folder / "board.sqlite3", isolation_level=None)
+        self._connection = sqlite3.connect(self.folder / "board.sqlite3", timeout=WAIT, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(self._connection)
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.executescript(SCHEMA)
 
@@ -102,13 +109,14 @@ class Transaction:
         self._has_turn = False
         self._saved: list[Path] = []
         self._discarded: list[Path] = []
+        self._later: list[Later] = []
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one unit of work; the first one waits until other transactions are over."""
         if not self._has_turn:
             await self._store.turn.acquire()
             self._has_turn = True
-            await self._store.run(_execute, "BEGIN")
+            await self._store.run(_begin)
         return await self._store.run(work, *args, **kwargs)
 
     async def save(self, upload: UploadFile, caption: str) -> NewAttachment:
@@ -120,6 +128,15 @@ class Transaction:
     def discard(self, stored: Iterable[str]) -> None:
         """Delete files that nothing refers to any more, once that is certain."""
         self._discarded += map(self._store.path_of, stored)
+
+    def then(self, work: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Await this once everything is kept, and only then: nobody hears of what was rolled back."""
+        self._later.append(partial(work, *args, **kwargs))
+
+    async def follow_up(self) -> None:
+        """Do what was put off until everything was kept."""
+        for work in self._later:
+            await work()
 
     async def commit(self) -> None:
         """Keep everything. Raises sqlite3.Error; then it is still to be rolled back."""
@@ -138,8 +155,22 @@ class Transaction:
             self._store.turn.release()
 
 
-def _execute(db: sqlite3.Connection, statement: str) -> None:
-    db.execute(statement)
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Here alone SQLite does not wait for other processes, which may open the same new file at the same moment."""
+    deadline = monotonic() + WAIT
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.01)
+
+
+def _begin(db: sqlite3.Connection) -> None:
+    """As a writer: one that reads first and writes then fails when another process wrote in between."""
+    db.execute("BEGIN IMMEDIATE")
 
 
 def _end(db: sqlite3.Connection, statement: str) -> None:

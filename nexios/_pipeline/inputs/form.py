@@ -12,11 +12,12 @@ import msgspec
 
 from nexios._pipeline.inputs.absent import absent_of
 from nexios._pipeline.inputs.body import BodyReader
-from nexios._pipeline.inputs.formats import is_in_range, unsupported
-from nexios._pipeline.inputs.head import convert_text, converted_whole
+from nexios._pipeline.inputs.formats import is_in_range, unsupported, untyped
+from nexios._pipeline.inputs.head import convert_text, convert_whole, converted_whole
 from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.inputs.kinds import is_many, is_upload, takes_text
 from nexios._pipeline.inputs.located import Located, joined, located, one_error
+from nexios._pipeline.inputs.stripping import stripped, strips
 from nexios._pipeline.inputs.whole import GIVEN_ONCE, fields_of, gather
 from nexios.errors import BadRequest, ConfigurationError
 from nexios.http.forms import FormData, Upload
@@ -73,7 +74,7 @@ async def _form_of(request: Request) -> FormData:
     media_type = request.media_type
     if media_type is None:
         if await request.body():
-            raise unsupported(FORM_TYPES)
+            raise untyped(FORM_TYPES)
         return _NO_FORM
     if media_type.essence not in (_URLENCODED, _MULTIPART):
         raise unsupported(FORM_TYPES)
@@ -96,13 +97,14 @@ def _part(item: Input) -> _Part:
 
 def _given_texts(item: Input) -> Callable[[FormData], list[str]]:
     """The texts of one name, empty ones where they are values. Raises Located for a file."""
-    name, keeps_empty = item.name, takes_text(item.kind)
+    name, keeps_empty, is_stripped = item.name, takes_text(item.kind), strips(item)
 
     def texts_of(form: FormData) -> list[str]:
         values = form.get_all(name)
         texts = [value for value in values if isinstance(value, str)]
         if len(texts) != len(values):
             raise one_error("form", name, "type", "must be text, not a file")
+        texts = stripped(texts) if is_stripped else texts
         return texts if keeps_empty else [text for text in texts if text]
 
     return texts_of
@@ -142,14 +144,16 @@ def _texts(item: Input) -> _Read:
 
 def _whole(item: Input) -> _Read:
     adapter = adapt(item.kind)
-    convert, fields = adapter.convert_text, fields_of(adapter)
+    convert, fields, is_stripped = convert_whole(item), fields_of(adapter), strips(item)
     absent = None if item.required else absent_of(item)
 
     def read(form: FormData) -> Any:
         texts = form.fields
         if absent is not None and not texts:
             return absent()
-        found, problems = gather([(name, texts.get_all(name)) for name in texts], fields, drop_empty=True)
+        values = {name: texts.get_all(name) for name in texts}
+        values = stripped(values) if is_stripped else values
+        found, problems = gather(values.items(), fields, drop_empty=True)
         problems += [
             Problem(pointer_of([name]), "type", "must be text, not a file")
             for name in form.files

@@ -30,6 +30,7 @@ __all__ = [
     "is_in_range",
     "malformed",
     "unsupported",
+    "untyped",
 ]
 
 Format = Literal["json", "msgpack"]
@@ -129,3 +130,8 @@ def malformed(exc: Malformed) -> BadRequest:
 def unsupported(accepted: str) -> UnsupportedMediaType:
     """Return the 415 that says what is read here."""
     return UnsupportedMediaType(f"The Content-Type of the body must be {accepted}.")
+
+
+def untyped(accepted: str) -> UnsupportedMediaType:
+    """Return the 415 for a body whose media type is not told: `request.media_type` is None."""
+    return UnsupportedMediaType(f"The body came with no Content-Type, or with several; it must be {accepted}.")

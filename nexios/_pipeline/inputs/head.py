@@ -4,11 +4,12 @@ Each reader is made once, at compile, and called with the request. What is missi
 repeated or of the wrong type is `Located`, the same whichever library knows the type:
 
     query    a list takes every value; anything else given twice is an error (HTTP parameter pollution)
-    header   a list takes each field apart; otherwise several fields are one value, joined with ", "
+    header   a list takes what stands between the commas of all fields of the name, as those may be joined on the
+             way (RFC 9110 section 5.3); otherwise several fields are one value, joined with ", "
     cookie   the first of a name counts (RFC 6265 section 5.4)
     path     a value that the template converted is not converted again, unless the type differs
 
-Nothing is split at commas, and an empty value is a value.
+In a query nothing is split at commas, and an empty value is a value.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +20,15 @@ from nexios._pipeline.inputs.bounds import bounded
 from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.inputs.kinds import bare, is_many
 from nexios._pipeline.inputs.located import located, one_error
+from nexios._pipeline.inputs.stripping import stripped, strips
 from nexios._pipeline.inputs.whole import GIVEN_ONCE, Fields, fields_of, gather
 from nexios.errors import ConfigurationError
+from nexios.http.accept import split_items
 from nexios.messages.request import Request
 from nexios.models.adapter import adapt
 from nexios.models.problems import Invalid, Problem, pointer_of
 
-__all__ = ["Convert", "HeadReader", "convert_text", "converted_whole", "head_reader"]
+__all__ = ["Convert", "HeadReader", "convert_text", "convert_whole", "converted_whole", "head_reader"]
 
 HeadReader = Callable[[Request], Any]
 """Reads one input from the head of a request. Raises Located, and the HTTPException of an unreadable head."""
@@ -58,8 +61,23 @@ def convert_text(item: Input) -> Convert | None:
         ConfigurationError: Nothing knows the type.
     """
     if item.kind is str or item.kind == str | None:
-        return None
-    return bounded(adapt(item.kind).convert_text, item)
+        return stripped if strips(item) else None
+    return _stripping(bounded(adapt(item.kind).convert_text, item), item)
+
+
+def convert_whole(item: Input) -> Convert:
+    """Return what makes a model of a dict of texts. Raises as `convert_text`."""
+    return _stripping(adapt(item.kind).convert_text, item)
+
+
+def _stripping(convert: Convert, item: Input) -> Convert:
+    if not strips(item):
+        return convert
+
+    def convert_stripped(value: Any) -> Any:
+        return convert(stripped(value))
+
+    return convert_stripped
 
 
 def _query_value(item: Input) -> HeadReader:
@@ -89,10 +107,24 @@ def _query_values(item: Input) -> HeadReader:
 
 
 def _header_values(item: Input) -> HeadReader:
-    def values_of(request: Request) -> Sequence[str]:
-        return request.headers.get_all(item.name)
+    absent, convert, name = absent_of(item), convert_text(item), item.name
 
-    return _many(item, values_of)
+    def read(request: Request) -> Any:
+        fields = request.headers.get_all(name)
+        if not fields:
+            return absent()
+        values = _elements(fields)
+        try:
+            return values if convert is None else convert(values)
+        except Invalid as exc:
+            raise located("header", pointer_of([name]), exc.problems) from None
+
+    return read
+
+
+def _elements(fields: Sequence[str]) -> list[str]:
+    """The elements of a list of several fields; empty ones are left out, and a comma in quotes is none."""
+    return [element for field in fields for element in split_items(field, len(field) + 1)]
 
 
 def _header_value(item: Input) -> HeadReader:
@@ -148,7 +180,7 @@ def _path_value(item: Input) -> HeadReader:
         if not isinstance(item.kind, type) or item.marker is not None:
             raise
         return _path_value_as_it_is(name)  # the type of a converter of the app's own
-    from_text, from_value = bounded(adapter.convert_text, item), bounded(adapter.convert, item)
+    from_text, from_value = _stripping(bounded(adapter.convert_text, item), item), bounded(adapter.convert, item)
     takes_text = bare(item.kind) is str
     is_free = isinstance(item.kind, type) and from_value is adapter.convert
     done = item.kind if is_free else None
@@ -177,7 +209,7 @@ def _path_value_as_it_is(name: str) -> HeadReader:
 
 def _whole(item: Input) -> HeadReader:
     adapter = adapt(item.kind)
-    convert, fields = adapter.convert_text, fields_of(adapter)
+    convert, fields = convert_whole(item), fields_of(adapter)
     if item.source == "header":
         return _whole_headers(item, convert, fields)
     if item.source == "cookie":
@@ -221,7 +253,7 @@ def _whole_headers(item: Input, convert: Convert, fields: Fields) -> HeadReader:
         found: dict[str, str | list[str]] = {}
         for name, header in names.items():
             if header in headers:
-                found[name] = headers.get_all(header) if fields.known[name].many else headers[header]
+                found[name] = _elements(headers.get_all(header)) if fields.known[name].many else headers[header]
         if absent is not None and not found:
             return absent()
         try:

@@ -285,33 +285,42 @@ def _wrong_kind(found: Input, rule: str, instead: str) -> ConfigurationError:
 
 
 def _check_default(found: Input) -> None:
-    if found.required or found.source == "file" or _fits(found.kind, found.default):
+    if found.required or found.source == "file":
         return
-    if found.default is None:
-        instead = f"{found.parameter}: {_shown(found.kind)} | None"
-    else:
-        instead = f"{found.parameter}: {_shown(type(found.default))}"
+    fault = _fault_of(found.kind, found.default)
+    if fault is None:
+        return
+    name, shown = found.parameter, _shown(found.kind)
+    if _fault_of(bare(found.kind), found.default) is None:
+        raise ConfigurationError(
+            f"The default {found.default!r} of {name!r} {fault}, as it says itself. Change one of the two, or let "
+            f"None stand for a {found.source} that has none:\n\n    {name}: {shown} | None = {_with_none(found.marker)}"
+        )
+    instead = f"{shown} | None" if found.default is None else _shown(type(found.default))
     raise ConfigurationError(
-        f"The default {found.default!r} of {found.parameter!r} is no {_shown(found.kind)}. Change one of the two:\n\n"
-        f"    {instead}"
+        f"The default {found.default!r} of {name!r} is no {shown}. Change one of the two:\n\n    {name}: {instead}"
     )
 
 
-def _fits(kind: Any, default: Any) -> bool:
-    """Whether the default is a value of the type. What has no plain form is the developer's own business."""
+def _with_none(marker: Marker | None) -> str:
+    return "None" if marker is None else repr(msgspec.structs.replace(marker, default=None))
+
+
+def _fault_of(kind: Any, default: Any) -> str | None:
+    """What is wrong with the default as a value of the type. What has no plain form is the developer's own business."""
     if type(default) is kind:
-        return True
+        return None
     if any(isinstance(member, type) and type(default) is member for member in members_of(kind)) and bare(kind) is kind:
-        return True
+        return None
     try:
         plain = msgspec.to_builtins(default)
     except (TypeError, ValueError, RecursionError):
-        return True
+        return None
     try:
         adapt(kind).convert(plain)
-    except Invalid:
-        return False
-    return True
+    except Invalid as exc:
+        return exc.problems[0].detail
+    return None
 
 
 def _word(marker: Marker | None) -> str:

@@ -47,6 +47,8 @@ class Marker(Constraints, frozen=True, kw_only=True, eq=False):
     examples: tuple[Any, ...] = ()
     deprecated: bool = False
     include_in_schema: bool = True
+    strip_whitespace: bool = False
+    """Query, path, cookie, form: spaces and line breaks around each text are taken off before anything is checked."""
     media_type: str | None = None
     """Body: the one media type that is read; None reads JSON and MessagePack."""
     embed: bool = False
@@ -82,11 +84,13 @@ def Query(
     min_length: int | None = None,
     max_length: int | None = None,
     pattern: str | None = None,
+    strip_whitespace: bool = False,
 ) -> Any:
     """Read a parameter of the query string; with a model, the whole query.
 
     A list takes every value of its name; anything else given twice is an error. An
-    empty value (`?limit=`) is a value like others.
+    empty value (`?limit=`) is a value like others. With `strip_whitespace` the spaces around
+    each text are taken off before it is checked, here and in `Path`, `Cookie` and `Form`.
 
     >>> async def search(request, response, tags: list[str] = Query([], alias="tag")): ...
     """
@@ -94,6 +98,7 @@ def Query(
         source="query", default=default, alias=alias, title=title, description=description, examples=tuple(examples),
         deprecated=deprecated, include_in_schema=include_in_schema, gt=gt, ge=ge, lt=lt, le=le,
         multiple_of=multiple_of, min_length=min_length, max_length=max_length, pattern=pattern,
+        strip_whitespace=strip_whitespace,
     )  # fmt: skip
 
 
@@ -114,6 +119,7 @@ def Path(
     min_length: int | None = None,
     max_length: int | None = None,
     pattern: str | None = None,
+    strip_whitespace: bool = False,
 ) -> Any:
     """Say more of a parameter of the path; `alias` is its name in the template. It is always there: no default.
 
@@ -123,6 +129,7 @@ def Path(
         source="path", default=default, alias=alias, title=title, description=description, examples=tuple(examples),
         deprecated=deprecated, include_in_schema=include_in_schema, gt=gt, ge=ge, lt=lt, le=le,
         multiple_of=multiple_of, min_length=min_length, max_length=max_length, pattern=pattern,
+        strip_whitespace=strip_whitespace,
     )  # fmt: skip
 
 
@@ -147,8 +154,9 @@ def Header(
     """Read a header field; with a model, one field for each of its names.
 
     `x_request_id` reads X-Request-Id: underscores become hyphens, unless `alias` names the
-    field. A list takes each field of the name apart; otherwise several fields read as one
-    value joined with ", " (RFC 9110 section 5.3), as in `request.headers`.
+    field. A list takes the elements between commas, of all fields of the name: `X-Tag: a, b` is the
+    same as two fields (RFC 9110 section 5.3). Spaces around an element and empty ones are left out; a comma in
+    quotes separates nothing, and quotes stay. Otherwise several fields read as one value joined with ", ".
 
     >>> async def show(request, response, user_agent: str | None = Header(None)): ...
     """
@@ -176,6 +184,7 @@ def Cookie(
     min_length: int | None = None,
     max_length: int | None = None,
     pattern: str | None = None,
+    strip_whitespace: bool = False,
 ) -> Any:
     """Read a cookie; with a model, all cookies. Of two cookies with one name the first counts (RFC 6265 section 5.4).
 
@@ -185,6 +194,7 @@ def Cookie(
         source="cookie", default=default, alias=alias, title=title, description=description, examples=tuple(examples),
         deprecated=deprecated, include_in_schema=include_in_schema, gt=gt, ge=ge, lt=lt, le=le,
         multiple_of=multiple_of, min_length=min_length, max_length=max_length, pattern=pattern,
+        strip_whitespace=strip_whitespace,
     )  # fmt: skip
 
 
@@ -241,6 +251,7 @@ def Form(
     min_length: int | None = None,
     max_length: int | None = None,
     pattern: str | None = None,
+    strip_whitespace: bool = False,
 ) -> Any:
     """Read a field of a form, urlencoded or multipart; with a model, all text fields.
 
@@ -253,6 +264,7 @@ def Form(
         source="form", default=default, alias=alias, title=title, description=description, examples=tuple(examples),
         deprecated=deprecated, include_in_schema=include_in_schema, gt=gt, ge=ge, lt=lt, le=le,
         multiple_of=multiple_of, min_length=min_length, max_length=max_length, pattern=pattern,
+        strip_whitespace=strip_whitespace,
     )  # fmt: skip
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from tests.contract.channels.engines import Engine
 from tests.contract.channels.memory_engine import Memory
+from tests.contract.channels.nats_engine import Nats
+from tests.contract.channels.postgres_engine import Postgres
 from tests.contract.channels.redis_engine import Redis
 
-ENGINES: tuple[type[Engine], ...] = (Memory, Redis)
+ENGINES: tuple[type[Engine], ...] = (Memory, Redis, Nats, Postgres)
 
 
 @pytest.fixture(scope="session", params=ENGINES, ids=lambda kind: kind.name)

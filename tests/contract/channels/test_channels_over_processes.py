@@ -10,7 +10,6 @@ from typing import Any
 from nexios.websockets.history import HistoryLimits
 from nexios.websockets.hub import Hub
 from tests.contract.channels.engines import PATIENCE, Engine
-from tests.contract.channels.redis_engine import Redis
 from tests.websockets.channels.room_kit import Client, Site
 
 KEEP = HistoryLimits(count=1000, age=60.0)
@@ -122,16 +121,17 @@ async def test_hubs_catch_up_after_a_break(engine: Engine) -> None:
 
 async def test_a_process_that_is_killed_leaves_within_its_lease(engine: Engine) -> None:
     """`kill -9` of one of two processes: the others are unaffected."""
-    if not isinstance(engine, Redis):
+    source = engine.source()
+    if source is None:
         return await _dies_in_memory(engine)
     program = (
         "import asyncio\n"
-        "from nexios.websockets.backends.redis import RedisBackend\n"
+        f"{engine.imports()}\n"
         "from nexios.websockets.hub import Hub\n"
         "from tests.websockets.channels.room_kit import Site\n"
         "async def main():\n"
         "    site = Site()\n"
-        f"    site.hub = site.app.hub = Hub(RedisBackend({engine.url!r}, prefix={engine.prefix!r}), lease=1.2)\n"
+        f"    site.hub = site.app.hub = Hub({source}, lease=1.2)\n"
         "    await site.join(user='bob')\n"
         "    print('ready', flush=True)\n"
         "    await asyncio.sleep(60)\n"

@@ -91,6 +91,19 @@ async def test_metadata_can_change() -> None:
     assert {entry.key: entry.metadata for entry in await site.channel().presence()}["ada"] == {"typing": True}
 
 
+async def test_a_second_tab_speaks_for_its_user_too() -> None:
+    site = Site()
+    _, bob, _ = await site.join(user="bob", envelope=True)
+    first, _, _ = await site.join(user="ada", metadata={"typing": False})
+    second, _, _ = await site.join(user="ada", metadata={"typing": False})
+    await site.channel().update(second, {"typing": True})
+    assert changes(bob)[-1] == ("updates", ["ada"])
+    await site.channel().update(first, {"typing": False})
+
+    assert changes(bob)[-2:] == [("updates", ["ada"]), ("updates", ["ada"])]
+    assert bob.envelopes[-1]["data"]["updates"][0]["metadata"] == {"typing": False}
+
+
 async def test_presence_reaches_over_processes() -> None:
     one, two = two_sites()
     _, ada, _ = await one.join(user="ada", envelope=True)

@@ -1,0 +1,77 @@
+"""A board of the example `commons` as a real process."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+
+import pytest
+
+__all__ = ["PATIENCE", "ROOT", "TOKEN", "Board", "running"]
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "sesame"
+PATIENCE = 20.0
+"""Seconds to wait for what takes well under one, before the test is given up."""
+
+
+class Board:
+    """A running board. What it prints is kept line by line, so that tests wait for lines and not for time."""
+
+    def __init__(self, server: str, folder: Path, *, kept: bool = True, options: Sequence[str] = ()) -> None:
+        self.folder = folder
+        data = ["--data", str(folder)] if kept else []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "examples.commons", "--port", "0", "--server", server, *data, *options],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "COMMONS_TOKEN": TOKEN},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._lines: Queue[str] = Queue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.printed: list[str] = []
+        self.url = self.line_with("Commons is at ").split()[3]
+        self.websocket_url = self.url.replace("http", "ws", 1)
+
+    def line_with(self, words: str) -> str:
+        """Wait for a line that holds `words`."""
+        while words not in (line := self._lines.get(timeout=PATIENCE)):
+            self.printed.append(line)
+        return line
+
+    def end(self, signal_number: int, *, group: bool = False) -> int:
+        """Send a signal, to all processes of the board as a terminal does or to the first; return its exit code."""
+        (os.killpg if group else os.kill)(self.process.pid, signal_number)
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        while not self._lines.empty():
+            self.printed.append(self._lines.get())
+        return code
+
+    def _read(self) -> None:
+        if self.process.stdout is not None:
+            with self.process.stdout as output:
+                for line in output:
+                    self._lines.put(line)
+
+
+@contextmanager
+def running(server: str, folder: Path, *, kept: bool = True, options: Sequence[str] = ()) -> Iterator[Board]:
+    if importlib.util.find_spec(server.partition("-")[0]) is None:
+        pytest.skip(f"{server} is not installed")
+    board = Board(server, folder, kept=kept, options=options)
+    try:
+        yield board
+    finally:
+        if board.process.poll() is None:
+            board.end(signal.SIGKILL, group=True)
