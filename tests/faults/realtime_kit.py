@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import json
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nexios import NexiosApp
@@ -11,7 +11,7 @@ from nexios.websockets import Channel, WebSocket, WebSocketDisconnect
 from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
 from nexios.websockets.hub import Hub
 
-__all__ = ["Counted", "Socket", "alive", "alone", "make_app", "room_app"]
+__all__ = ["Socket", "alive", "alone", "make_app", "room_app"]
 
 
 class Socket:
@@ -80,36 +80,6 @@ class Socket:
     async def served_by(self, app: NexiosApp) -> None:
         """Be served until the end."""
         await app(self.scope, self.receive, self.send)
-
-
-class Counted:
-    """Awaits a coroutine and cancels the task at its await number `stop_at`, from 0; the awaits are those that wait.
-
-    `awaits` is how many there were.
-    """
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], stop_at: int) -> None:
-        self._coroutine = coroutine
-        self._stop_at = stop_at
-        self.awaits = 0
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        step: Callable[[], Any] = lambda: self._coroutine.send(None)  # noqa: E731
-        while True:
-            try:
-                waits_for = step()
-            except StopIteration:
-                return
-            if self.awaits == self._stop_at and (task := asyncio.current_task()) is not None:
-                task.cancel()  # the task ends what it waits for as soon as it hears of it
-            self.awaits += 1
-            try:
-                yield waits_for
-            except BaseException as exc:
-                raised = exc
-                step = lambda: self._coroutine.throw(raised)  # noqa: E731, B023
-            else:
-                step = lambda: self._coroutine.send(None)  # noqa: E731
 
 
 def make_app(backend: MemoryBackend | None = None, **options: Any) -> NexiosApp:

@@ -16,7 +16,8 @@ from nexios.websockets.feed import Feed
 from nexios.websockets.member import Member
 from nexios.websockets.outbox import Outbox
 from nexios.websockets.room import Room
-from tests.faults.realtime_kit import Counted, Socket, alive, alone, room_app
+from tests.cancelling import Counted
+from tests.faults.realtime_kit import Socket, alive, alone, room_app
 from tests.websockets.channels.room_kit import SlowBackend
 
 Attempt = Callable[[NexiosApp], Coroutine[Any, Any, None]]

@@ -119,6 +119,7 @@ async def test_a22_a_body_is_refused_while_it_is_read(reader: str) -> None:
     opening = upload().removesuffix(b"\r\n") if reader == "files" else b"a="
     client = Peer(chunks=iter(lambda: opening + bytes(64 * KIB - len(opening)), b""))
     content_type = CONTENT_TYPES.get(reader, "text/plain").encode()
+    await post(app, [b""], CONTENT_TYPES.get(reader), path="/nowhere")  # compiled before anything is measured
 
     with peak() as spent:
         await app(http_scope("POST", f"/{reader}", [(b"content-type", content_type)]), client.receive, client.send)

@@ -24,10 +24,10 @@ from nexios.websockets.backends.nats_history import History
 from nexios.websockets.backends.nats_parts import Record, cut
 from nexios.websockets.backends.nats_streams import name_of, token_of
 from nexios.websockets.history import HistoryLimits
+from tests.cancelling import cancelled_at_each_await
 from tests.contract.channels.engines import ended
 from tests.contract.channels.nats_engine import Nats, nats_server
 from tests.contract.channels.test_channel_backend_contract import Inbox, eventually, processes
-from tests.websockets.channels.room_kit import cancelled_at_each_point
 
 KEEP = HistoryLimits(count=10, age=60.0, size=50_000_000)
 MIB = 1024 * 1024
@@ -342,7 +342,7 @@ async def test_cancellation_at_any_point_leaves_a_backend_usable(engine: Nats, k
             await backend.history("room:1", after=0, keep=KEEP)
             await backend.unsubscribe("room:1")
 
-        async for _ in cancelled_at_each_point(use):
+        async for _ in cancelled_at_each_await(use):
             await backend.unsubscribe("room:1")
         await backend.subscribe("room:1")
         before = len(inbox.got)
@@ -361,7 +361,7 @@ async def test_a_start_that_is_cancelled_leaves_nothing(engine: Nats) -> None:
         backends.append(engine.backend())
         await backends[-1].start(Inbox(), node="node")
 
-    async for _ in cancelled_at_each_point(start):
+    async for _ in cancelled_at_each_await(start):
         pass
     for backend in backends:
         await backend.stop()
