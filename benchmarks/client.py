@@ -24,6 +24,7 @@ def scope_of(workload: Workload) -> dict[str, Any]:
     if workload.content_type is not None:
         headers.append((b"content-type", workload.content_type.encode("latin-1")))
         headers.append((b"content-length", str(len(workload.body)).encode("latin-1")))
+    headers.extend(workload.headers)
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -23,6 +23,7 @@ __all__ = [
     "JSON_MESSAGE",
     "MANY_ROUTES",
     "MIDDLEWARES",
+    "ORIGIN",
     "TEXT",
     "WORKLOADS",
     "Workload",
@@ -35,6 +36,7 @@ TEXT: Final = "Hello, world!"
 JSON_MESSAGE: Final = {"message": "Hello, world!"}
 MIDDLEWARES: Final = 5
 DEPENDENCIES: Final = 10
+ORIGIN: Final = "https://app.example"
 FEW_ROUTES: Final = 3
 MANY_ROUTES: Final = 2_000
 FILE_SIZE: Final = 64 * 1024
@@ -65,6 +67,7 @@ class Workload:
     query: str = ""
     wrong_body: bytes | None = None
     wrong_query: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def as_wrong(self) -> Self | None:
         """Return the same request with its mistake; None when it has none."""
@@ -124,6 +127,15 @@ _ALL: Final = (
     Workload("json", "JSON", "GET", "/json", _is_json(JSON_MESSAGE)),
     Workload("path", "path parameter to JSON", "GET", "/items/42", _is_json({"id": 42})),
     Workload("middleware", f"plain text, {MIDDLEWARES} middlewares", "GET", "/", _is_text),
+    Workload("cors", "plain text behind CORS, no Origin", "GET", "/", _is_text),
+    Workload(
+        "cors_origin",
+        "plain text behind CORS, for an Origin",
+        "GET",
+        "/",
+        _is_text,
+        headers=((b"origin", ORIGIN.encode()),),
+    ),
     Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text),
     Workload("dependencies", f"plain text, a chain of {DEPENDENCIES} async dependencies", "GET", "/", _is_text),
     Workload(
@@ -189,6 +201,7 @@ _ALL: Final = (
         wrong_body=json.dumps({**_THING, "price": -1}).encode(),
     ),
     Workload("file", "file of 64 KiB", "GET", "/file", _is_file, requests=4_000),
+    Workload("static", "file of 64 KiB from a folder", "GET", f"/static/{FILE_NAME}", _is_file, requests=4_000),
 )
 
 WORKLOADS: Final = {workload.name: workload for workload in _ALL}

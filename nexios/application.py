@@ -27,6 +27,7 @@ from nexios.routing.registry import DEFAULT_CONVERTERS, ConverterRegistry
 from nexios.routing.route import NOT_GIVEN, ExceptionHandlers, NotGiven
 from nexios.routing.router import Router
 from nexios.settings import Settings
+from nexios.static.files import StaticFiles
 from nexios.websockets.backends.base import ChannelBackend
 from nexios.websockets.channel import Channel, ChannelGroup
 from nexios.websockets.hub import Hub
@@ -93,6 +94,8 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
         self.max_body_size = max_body_size
         self.settings: Settings = _settings(settings, options)
         self._documents = Documents(openapi, title=self.settings.title, version=self.settings.version)
+        self.restarting: bool = self.settings.restarting
+        """Whether another process takes the place of this one when it stops; may be set until then."""
         self.state: State = State()
         self.event_emitter: EventEmitter = EventEmitter(self._call_listener)
         self.hub: Hub = channels if isinstance(channels, Hub) else Hub(channels)
@@ -340,6 +343,8 @@ class NexiosApp(Router, ASGIApplication, RSGIApplication):
 
 def _adapt_mounted(app: object, threads: Threads) -> MountedApp:
     """A nexios app gets an engine of its own below each parent, so that parents can live side by side."""
+    if isinstance(app, StaticFiles):
+        return app.mounted()
     if not isinstance(app, NexiosApp):
         return mounted(app, threads)
     engine = app.compile(app.settings)

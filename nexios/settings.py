@@ -138,6 +138,8 @@ class Settings:
     """Pages of which other origins may open WebSockets here, as "https://app.example:8443"; "*" is all of them."""
     bad_messages: BadMessages = "answer"
     """Who is told of a WebSocket message that is not what the handler asked for: the client, or the handler."""
+    restarting: bool = False
+    """Whether another process takes the place of this one when it stops: WebSockets close with 1012 then, not 1001."""
 
     def __post_init__(self) -> None:
         if isinstance(self.allowed_origins, list):

@@ -12,12 +12,15 @@ from benchmarks.workloads import (
     JSON_MESSAGE,
     MANY_ROUTES,
     MIDDLEWARES,
+    ORIGIN,
     TEXT,
     file_path,
     route_template,
     typed_template,
 )
 from nexios import HTTPException, NexiosApp, Request, Response
+from nexios.middleware import CORSMiddleware
+from nexios.static import StaticFiles
 
 __all__ = ["NAME", "PACKAGE", "basic", "build", "document"]
 
@@ -64,6 +67,12 @@ def basic() -> NexiosApp:
 
 async def _pass_through(request: Request, response: Response, call_next: Callable[[], Awaitable[Response]]) -> Response:
     return await call_next()
+
+
+def _behind_cors() -> NexiosApp:
+    app = basic()
+    app.add_middleware(CORSMiddleware, allow_origins=[ORIGIN], allow_credentials=True)
+    return app
 
 
 def _behind_middlewares() -> NexiosApp:
@@ -183,6 +192,12 @@ def _file() -> NexiosApp:
     return app
 
 
+def _static() -> NexiosApp:
+    app = NexiosApp()
+    app.mount("/static", StaticFiles(directory=file_path().parent))
+    return app
+
+
 def _mixed() -> NexiosApp:
     """Return the application of the memory benchmark, which has an answer of every kind."""
     app = NexiosApp()
@@ -212,6 +227,8 @@ def _mixed() -> NexiosApp:
 
 
 _MAKERS: dict[str, Callable[[], NexiosApp]] = {
+    "cors": _behind_cors,
+    "cors_origin": _behind_cors,
     "dependency": _dependent,
     "dependencies": _chained,
     "json_in": _json_in,
@@ -220,5 +237,6 @@ _MAKERS: dict[str, Callable[[], NexiosApp]] = {
     "validated": _validated,
     "typed_many": _typed_routes,
     "file": _file,
+    "static": _static,
     "mixed": _mixed,
 }

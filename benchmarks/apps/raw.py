@@ -22,6 +22,7 @@ from benchmarks.workloads import (
     MANY_ROUTES,
     MIDDLEWARES,
     TEXT,
+    WORKLOADS,
     file_path,
     route_template,
     typed_template,
@@ -38,7 +39,7 @@ _PREFIX = len(_ITEMS)
 
 def build(workload: str) -> AsgiApplication | None:
     """Return the hand-written application for `workload`."""
-    if workload in ("plain", "json", "path"):
+    if workload in ("plain", "json", "path", "cors", "cors_origin"):
         return plain
     if workload == "middleware":
         return _behind(plain, MIDDLEWARES)
@@ -50,8 +51,8 @@ def build(workload: str) -> AsgiApplication | None:
         return _typed_router()
     if workload in ("routes_few", "routes_many"):
         return _router(MANY_ROUTES if workload == "routes_many" else FEW_ROUTES)
-    if workload == "file":
-        return _filed(str(file_path()))
+    if workload in ("file", "static"):
+        return _filed(str(file_path()), WORKLOADS[workload].path)
     return {"json_in": _json_in, "form_in": _form_in, "query": _query, "validated": _validated}.get(workload)
 
 
@@ -231,9 +232,9 @@ def _load(path: str) -> tuple[os.stat_result, bytes]:
         return os.fstat(file.fileno()), file.read()
 
 
-def _filed(path: str) -> AsgiApplication:
+def _filed(path: str, at: str) -> AsgiApplication:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "GET" or scope["path"] != "/file":
+        if scope["method"] != "GET" or scope["path"] != at:
             await _refuse(send, 404)
             return
         status, body = await asyncio.get_running_loop().run_in_executor(None, _load, path)

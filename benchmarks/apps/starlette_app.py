@@ -8,12 +8,23 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from benchmarks.asgi import AsgiApplication
-from benchmarks.workloads import FEW_ROUTES, JSON_MESSAGE, MANY_ROUTES, MIDDLEWARES, TEXT, file_path, route_template
+from benchmarks.workloads import (
+    FEW_ROUTES,
+    JSON_MESSAGE,
+    MANY_ROUTES,
+    MIDDLEWARES,
+    ORIGIN,
+    TEXT,
+    file_path,
+    route_template,
+)
 
 __all__ = ["NAME", "PACKAGE", "build"]
 
@@ -27,6 +38,9 @@ def build(workload: str) -> AsgiApplication | None:
     """Return the Starlette application for `workload`; None for what it lacks."""
     if workload in ("plain", "json", "path"):
         return Starlette(routes=_BASIC)
+    if workload in ("cors", "cors_origin"):
+        cors = Middleware(CORSMiddleware, allow_origins=[ORIGIN], allow_credentials=True)
+        return Starlette(routes=_BASIC, middleware=[cors])
     if workload == "middleware":
         layers = [Middleware(BaseHTTPMiddleware, dispatch=_pass_through) for _ in range(MIDDLEWARES)]
         return Starlette(routes=_BASIC, middleware=layers)
@@ -89,6 +103,7 @@ _OTHER = {
     "json_in": Route("/echo", _echo, methods=["POST"]),
     "form_in": Route("/form", _form, methods=["POST"]),
     "file": Route("/file", _file),
+    "static": Mount("/static", StaticFiles(directory=file_path().parent)),
 }
 _MIXED = [
     Route("/items/{item_id:int}", _item),

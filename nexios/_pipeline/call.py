@@ -21,7 +21,8 @@ from nexios._injection.manner import is_async
 from nexios._injection.program import Program, Values
 from nexios._injection.run import close_early, fill, fill_in_scopes
 from nexios._injection.scopes import Scopes
-from nexios._pipeline.inputs.compile import BodyReader, Located, errors_of
+from nexios._pipeline.inputs.body import WholeReader
+from nexios._pipeline.inputs.compile import Located, errors_of
 from nexios._pipeline.middleware import Call as Handle
 from nexios._pipeline.reading import Reading, scopes_of
 from nexios._pipeline.replies import Reply
@@ -42,7 +43,7 @@ def compile_call(
         program = msgspec.structs.replace(program, call=_in_thread(program.call, threads))
     if program.is_managed:
         return _in_scopes(program, reading, reply)
-    if reading.body is not None and _asks_for_one_body(call, program, reading):
+    if isinstance(reading.body, WholeReader) and _asks_for_one_body(call, program, reading):
         return _with_body(program, reading.body, reply)
     if program.early and not reading.head and reading.body is None and _is_in_a_row(program):
         return _in_a_row(program, reply)
@@ -140,16 +141,20 @@ def _in_a_row(program: Program, reply: Reply | None) -> Handle:
     return run
 
 
-def _with_body(program: Program, body: BodyReader, reply: Reply | None) -> Handle:
-    """Nothing but the one body is asked for, as by `create(order: Order) -> Receipt`."""
-    call = program.call
+def _with_body(program: Program, reader: WholeReader, reply: Reply | None) -> Handle:
+    """Nothing but the one body is asked for, as by `create(order: Order) -> Receipt`: the steps of its reader."""
+    call, open_ = program.call, reader.open
 
     async def run(request, response):  # type: ignore[no-untyped-def]
+        whole, make = open_(request)
+        body = whole.take()
+        if body is None:
+            body = await whole.wait()
         try:
-            values = await body(request)
+            value = make(body, whole.limits)
         except Located as exc:
             raise errors_of([exc]) from None
-        result = await call(*values)
+        result = await call(value)
         return result if reply is None else reply(result, request, response)
 
     return run

@@ -20,12 +20,14 @@ from nexios._pipeline.install import Installed, check_order
 from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext
 from nexios._pipeline.middleware import Call, Link, Middleware, compile_chain, inject_middleware
 from nexios._pipeline.misses import Misses
+from nexios._pipeline.mounted import MountedEngine
 from nexios._pipeline.operation import Operation
 from nexios._pipeline.plan import Plan
 from nexios._pipeline.reading import note_failure
 from nexios._pipeline.resources import MountedApp, Resources
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.sources import Sources
+from nexios._pipeline.special_layers import in_the_chain, nearest_preflights, on_a_route, settling
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios._pipeline.websocket_compile import WebSocketCompiler
 from nexios._pipeline.websocket_injector import WebSocketInjector
@@ -121,6 +123,7 @@ class _Compiler:
         self.errors = self._responder((blueprint.router.exception_handlers,))
         self.app_middleware = self.installed.all(blueprint.router.middleware)
         check_order(self.app_middleware, "The app")
+        self.settle = settling(self.app_middleware)
         self.websockets = WebSocketCompiler(
             self.flat,
             handlers=self.handlers,
@@ -151,7 +154,9 @@ class _Compiler:
             app=self.blueprint.app,
             matcher=self.matcher,
             misses=Misses(self.matcher, self.settings, self.errors, methods),
-            middleware=self._injected(self.app_middleware),
+            middleware=self._injected(in_the_chain(self.app_middleware)),
+            settle=self.settle,
+            answers_preflights=nearest_preflights(self.app_middleware) is not None,
             errors=self.errors,
             limits=self._limits(None, self.blueprint.router.max_body_size),
             reverse=self._reverse(own),
@@ -196,7 +201,9 @@ class _Compiler:
             call = _cancelled_on_disconnect(call)
         errors = self._responder(route.exception_handlers)
         run = self._chain(route.middleware, call, errors, f"{'/'.join(route.methods)} {route.template}")
-        return Plan(run=run, errors=errors, limits=self._limits(route.limits, route.max_body_size), route=route)
+        limits = self._limits(route.limits, route.max_body_size)
+        preflights = nearest_preflights(self.installed.all(route.middleware))
+        return Plan(run=run, errors=errors, limits=limits, route=route, preflights=preflights)
 
     def _mount_plan(self, mount: Mount, prefix: Template) -> Plan:
         """An app that is mounted at two places is one app, started once."""
@@ -206,14 +213,18 @@ class _Compiler:
         below = _below(0 if prefix.text == "/" else len(prefix.segments), mounted)
         guarded = self.handlers.guarded(mount, prefix, below)
         run = self._chain(mount.middleware, guarded, errors, f"the mount at {mount.prefix}")
-        return Plan(run=run, errors=errors, limits=self._limits(mount.limits, mount.max_body_size), route=None)
+        limits = self._limits(mount.limits, mount.max_body_size)
+        preflights = nearest_preflights(self.installed.all(mount.middleware))
+        if isinstance(mounted, MountedEngine) and mounted.engine.answers_preflights:
+            preflights = _Inside(run)
+        return Plan(run=run, errors=errors, limits=limits, route=None, preflights=preflights)
 
     def _chain(self, entries: Sequence[object], call: Call, errors: ErrorResponder, where: str) -> Call:
         middleware = self.installed.all(entries)
         if not middleware:
             return call
         check_order((*self.app_middleware, *middleware), where)
-        return compile_chain(self._injected(middleware), _answering(call, errors), errors)
+        return compile_chain(self._injected(on_a_route(middleware, where)), _answering(call, errors), errors)
 
     def _injected(self, middleware: Sequence[Middleware]) -> list[Middleware]:
         return [inject_middleware(layer, self.injector.of(layer)) for layer in middleware]
@@ -259,7 +270,7 @@ class _Compiler:
         )
 
     def _websockets(self) -> WebSocketPlans:
-        return self.websockets.plans(self.settings, self._limits(None, NOT_GIVEN), self.blueprint.emitter)
+        return self.websockets.plans(self.settings, self._limits(None, NOT_GIVEN), self.blueprint.emitter, self.settle)
 
     def _report_shadowed(self) -> None:
         for shadow in _shadows(self.flat, self.templates):
@@ -292,6 +303,17 @@ def _below(depth: int, mounted: MountedApp) -> Call:
             request.root_path, request._rest = outer
 
     return run
+
+
+class _Inside:
+    """A mounted app that answers preflights itself."""
+
+    def __init__(self, run: Call) -> None:
+        self._run = run
+
+    async def answer_preflight(self, request: Request, response: Response) -> Response:
+        answer: Response = await self._run(request, response)
+        return answer
 
 
 def _answering(call: Call, errors: ErrorResponder) -> Link:

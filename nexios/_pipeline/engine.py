@@ -22,6 +22,7 @@ from nexios._pipeline.plan import Plan
 from nexios._pipeline.reading import note_failure
 from nexios._pipeline.resources import Resources
 from nexios._pipeline.returns import to_response
+from nexios._pipeline.special_layers import AnswersPreflights, Settle
 from nexios._pipeline.stream_registry import OpenStreams
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios.concurrency import BackgroundTasks, Threads
@@ -62,8 +63,10 @@ class Engine:
         "_of_app",
         "_overrides",
         "_reverse",
+        "_settle",
         "_static",
         "_variants",
+        "answers_preflights",
         "app",
         "background",
         "emitter",
@@ -87,6 +90,8 @@ class Engine:
         matcher: Matcher[Plan],
         misses: Misses,
         middleware: Sequence[Middleware],
+        settle: Settle | None,
+        answers_preflights: bool,
         errors: ErrorResponder,
         limits: Limits,
         reverse: ReverseIndex,
@@ -118,6 +123,9 @@ class Engine:
         self._max_path_size = limits.max_path_size
         self._reverse = reverse
         self._chain: Link | None = compile_chain(middleware, self._innermost(), errors) if middleware else None
+        self._settle = settle
+        self.answers_preflights: bool = answers_preflights
+        """Whether middleware of the app answers preflights, for all of its routes."""
         self._of_app = of_app
         self._overrides = dict(overrides)
         self._make_variant = variant
@@ -129,7 +137,8 @@ class Engine:
         """Events are paid for where somebody listens, so the way is chosen anew when that changes."""
         handle = self._chain or self._handle_directly
         observed = any(self.emitter.has_listeners(name) for name in REQUEST_EVENTS)
-        self.handle = self._handle_observed(handle) if observed else handle
+        handle = self._handle_observed(handle) if observed else handle
+        self.handle = handle if self._settle is None else self._handle_settled(handle, self._settle)
 
     async def _handle_directly(self, request: Request) -> Response:
         """No middleware: `_innermost` without the chain. Both hold the lines of `_match`, to save its call."""
@@ -231,6 +240,20 @@ class Engine:
 
         return observed
 
+    def _handle_settled(
+        self, handle: Callable[[Request], Awaitable[Response]], settle: Settle
+    ) -> Callable[[Request], Awaitable[Response]]:
+        respond = self._respond
+
+        def settled(request: Request) -> Awaitable[Response]:
+            try:
+                settle(request)
+            except Exception as exc:
+                return respond(request, exc)
+            return handle(request)
+
+        return settled
+
     # What a request asks of its application (RequestContext)
 
     def route_of(self, request: Request) -> MatchedRoute | None:
@@ -250,6 +273,10 @@ class Engine:
             self.route_of(request)
             target = request._target
         return target.limits if type(target) is Plan else self._limits
+
+    def preflights_of(self, request: Request) -> AnswersPreflights | None:
+        """Who answers a preflight in place of the app: the middleware of the route that it asks for."""
+        return self._misses.preflights(request)
 
     def url_path_for(self, name: str, params: Mapping[str, Any]) -> str:
         """The path of a named route of this app."""
@@ -288,9 +315,13 @@ class Engine:
 
     async def stop(self) -> None:
         """Run the app's shutdown: streams, WebSockets and background tasks first, then hooks in reverse."""
-        self.streams.leave()
-        await self.resources.sockets.close_all()
-        await self.streams.end_all()
+        resources = self.resources
+        resources.leave()
+        try:
+            await resources.sockets.close_all()
+            await resources.streams.end_all()
+        finally:
+            resources.signals.forget()
         await self.lifespan.stop()
 
     async def finish(self, request: Request, response: Response | None, exc: BaseException | None = None) -> None:

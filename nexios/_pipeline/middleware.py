@@ -52,10 +52,16 @@ class BaseMiddleware(ABC):
 
 
 def compile_chain(middleware: Sequence[Middleware], innermost: Link, errors: ErrorResponder) -> Link:
-    """Return the link that walks through `middleware`, outermost first, and ends at `innermost`."""
+    """Return the link that walks through `middleware`, outermost first, and ends at `innermost`.
+
+    A layer with `as_link(following, around)` is a link itself, for the requests that it needs no more for than a look
+    at what `following` gives; for the others it leaves it to `around`, which is what it would be without.
+    """
     link = innermost
     for layer in reversed(middleware):
-        link = _link(_without_lookup(layer), link, errors)
+        around = _link(_without_lookup(layer), link, errors)
+        shorter = getattr(layer, "as_link", None)
+        link = around if shorter is None else shorter(link, around)
     return link
 
 

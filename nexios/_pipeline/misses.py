@@ -5,6 +5,7 @@ from typing import Any
 
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.plan import Plan
+from nexios._pipeline.special_layers import AnswersPreflights
 from nexios.errors import BadRequest, MethodNotAllowed, NotFound, NotImplementedMethod, URITooLong
 from nexios.http.url import quote_path, quote_query
 from nexios.messages.request import Request
@@ -63,11 +64,24 @@ class Misses:
             raise NotImplementedMethod
         if request.method != "OPTIONS":
             raise MethodNotAllowed(methods)
+        if request._transport.header_values("origin") and (nearest := self.preflights(request)) is not None:
+            return Plan(run=nearest.answer_preflight, errors=self._errors, limits=self._settings.limits, route=None)
 
         async def options(request: Request, response: Response) -> Response:
             return response.empty().set_header("allow", ", ".join(methods))
 
         return Plan(run=options, errors=self._errors, limits=self._settings.limits, route=None)
+
+    def preflights(self, request: Request) -> AnswersPreflights | None:
+        """Return who answers the preflight of the route that would answer the request after it; None for the app."""
+        methods, path = request._transport.header_values("access-control-request-method"), request._rest
+        if len(methods) != 1 or len(path) > self._settings.limits.max_path_size:
+            return None
+        found = self._matched(methods[0], path)
+        if found is not None:
+            return found[0].preflights
+        mounted = None if self._matcher.allowed(path) else self._matcher.find_mount(path)
+        return None if mounted is None else mounted[0].preflights
 
     def _matched(self, method: str, path: str) -> tuple[Plan, dict[str, Any]] | None:
         plan = self._matcher.static.get(path, {}).get(method)

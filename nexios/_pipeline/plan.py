@@ -4,6 +4,7 @@ import msgspec
 
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.middleware import Call
+from nexios._pipeline.special_layers import AnswersPreflights
 from nexios.routing.route import Route
 from nexios.settings import Limits
 
@@ -21,3 +22,5 @@ class Plan(msgspec.Struct, frozen=True):
     errors: ErrorResponder
     limits: Limits
     route: Route | None
+    preflights: AnswersPreflights | None = None
+    """Who answers preflights for it in place of the app."""

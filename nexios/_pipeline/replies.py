@@ -91,7 +91,7 @@ def compile_reply(route: Route, kind: Any) -> Reply | None:
             raise ConfigurationError(f"{exc}{hint}{where}") from None
         logger.warning("%s() returns %s, which nothing checks.\n  %s", name_of(route.handler), kind, route.location)
         return None
-    return _reply(route, adapter.to_json, adapter.to_msgpack)
+    return _reply(route, kind, adapter.to_json, adapter.to_msgpack)
 
 
 def _holds_anything(kind: Any) -> bool:
@@ -103,15 +103,16 @@ def _holds_anything(kind: Any) -> bool:
     )
 
 
-def _reply(route: Route, to_json: Callable[[Any], bytes], to_msgpack: Callable[[Any], bytes]) -> Reply:
+def _reply(route: Route, kind: Any, to_json: Callable[[Any], bytes], to_msgpack: Callable[[Any], bytes]) -> Reply:
     def reply(result, request, response):  # type: ignore[no-untyped-def]  # annotations cost time on each request
-        if isinstance(result, Response):
-            return result
         headers = None
-        if type(result) is tuple and len(result) in (2, 3) and type(result[1]) is int:
-            response.status(result[1])
-            headers = result[2] if len(result) == 3 else None
-            result = result[0]
+        if type(result) is not kind:  # mostly it is just that, and nothing else has to be asked
+            if isinstance(result, Response):
+                return result
+            if type(result) is tuple and len(result) in (2, 3) and type(result[1]) is int:
+                response.status(result[1])
+                headers = result[2] if len(result) == 3 else None
+                result = result[0]
         accept = request._transport.header_values("accept")
         try:
             if accept and "msgpack" in accept[0] and best_match(accept[0], _OFFERED) == _OFFERED[1]:

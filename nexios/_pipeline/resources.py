@@ -7,6 +7,7 @@ from nexios._injection.app_values import AppValues
 from nexios._injection.opening import Workers
 from nexios._pipeline.install import Layers
 from nexios._pipeline.lifespan import Startable
+from nexios._pipeline.stop_signals import StopSignals
 from nexios._pipeline.stream_registry import OpenStreams
 from nexios._pipeline.websocket_registry import OpenWebSockets
 from nexios.concurrency import BackgroundTasks, Threads
@@ -27,10 +28,12 @@ class Resources:
     """What lives as long as the app, however often it is compiled: threads, tasks, values, middleware, mounted apps."""
 
     __slots__ = (
+        "__weakref__",
         "app_values",
         "background",
         "layers",
         "mounted",
+        "signals",
         "sockets",
         "streams",
         "threads",
@@ -46,5 +49,13 @@ class Resources:
         self.layers: Layers = {}
         self.mounted: dict[int, MountedApp] = {}
         self.websocket_layers: dict[int, tuple[object, Any]] = {}
-        self.sockets: OpenWebSockets = OpenWebSockets()
-        self.streams: OpenStreams = OpenStreams()
+        self.signals: StopSignals = StopSignals(self)
+        self.sockets: OpenWebSockets = OpenWebSockets(
+            lambda: getattr(app, "restarting", False) is True, self.signals.watch
+        )
+        self.streams: OpenStreams = OpenStreams(self.signals.watch)
+
+    def leave(self) -> None:
+        """The process is told to stop: begin to end all that would go on for days."""
+        self.streams.leave()
+        self.sockets.leave()

@@ -1,16 +1,15 @@
 """Which live streams does this process send, and how do they end before the server's patience does?
 
 Each app has one register. A server that stops waits for what is still being sent, and tells the application last: by
-then it would be too late for a stream that goes on for days. So while there are any, the register hears of
+then it would be too late for a stream that goes on for days. So from the first one on, the app hears of
 the signals that stop a server, see `stop_signals.py`. Event streams end at once, and their clients come back; JSON
 Lines have some time to end, and are broken off then.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from nexios._pipeline.stop_signals import StopSignals
 from nexios.errors import ServiceUnavailable
 from nexios.messages.clock import Clock
 from nexios.messages.live import LiveStream
@@ -28,13 +27,14 @@ class OpenStreams:
     0
     """
 
-    __slots__ = ("__weakref__", "_emptied", "_open", "_signals", "_timer", "clock", "is_leaving")
+    __slots__ = ("_emptied", "_open", "_timer", "_watch", "clock", "is_leaving")
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Callable[[], object] = lambda: None) -> None:
+        """`watch` is called for each stream: it makes sure that `leave` is called when the process is told to stop."""
         self._open: set[LiveStream] = set()
         self._emptied: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._signals = StopSignals(self)
+        self._watch = watch
         self.clock: Clock | None = None
         """What their signs of life go by; None is the event loop."""
         self.is_leaving: bool = False
@@ -59,7 +59,7 @@ class OpenStreams:
         """Count a stream. Raises `ServiceUnavailable`."""
         self.check(limit)
         self._open.add(stream)
-        self._signals.watch()
+        self._watch()
 
     def remove(self, stream: LiveStream) -> None:
         """Forget a stream that is over, or was never counted."""
@@ -88,7 +88,6 @@ class OpenStreams:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            self._signals.forget()
             self._emptied = self._timer = None
             self.is_leaving = False
 

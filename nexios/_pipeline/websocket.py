@@ -14,6 +14,7 @@ import msgspec
 
 from nexios._pipeline.errors import printable
 from nexios._pipeline.operation import WebSocketOperation
+from nexios._pipeline.special_layers import Settle
 from nexios._pipeline.websocket_errors import CANCELLED, RETURNED, Ending, WebSocketErrors
 from nexios._pipeline.websocket_origin import OriginPolicy
 from nexios._pipeline.websocket_registry import OpenWebSockets
@@ -64,6 +65,7 @@ class WebSocketPlans:
         "_matcher",
         "_missed",
         "_origins",
+        "_settle",
         "has_routes",
         "operations",
         "sockets",
@@ -79,6 +81,7 @@ class WebSocketPlans:
         bad_messages: BadMessages,
         emitter: EventEmitter,
         sockets: OpenWebSockets,
+        settle: Settle | None = None,
     ) -> None:
         """Take the plans. Raises `DuplicateRoute` for two of one shape."""
         self._matcher: Matcher[WebSocketPlan] = Matcher()
@@ -95,6 +98,7 @@ class WebSocketPlans:
         self._missed = missed
         self._limits = missed.limits
         self._origins = origins
+        self._settle = settle
         self._bad_messages: BadMessages = bad_messages
         self._emitter = emitter
         self.sockets: OpenWebSockets = sockets
@@ -159,6 +163,8 @@ class WebSocketPlans:
         try:
             if sockets is not None:
                 sockets.add(websocket, self._limits.max_websockets)
+            if self._settle is not None:
+                self._settle(websocket)
             if plan.route is not None and not self._origins.allows(websocket):
                 origin = printable(", ".join(websocket.headers.get_all("origin")))
                 logger.info("WebSocket %s denied: it comes from the origin %s", plan.route.template, origin)

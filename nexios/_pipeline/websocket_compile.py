@@ -12,6 +12,7 @@ from nexios._pipeline.handlers import Handlers
 from nexios._pipeline.install import Installed, check_order
 from nexios._pipeline.mounted import MountedEngine
 from nexios._pipeline.resources import Resources
+from nexios._pipeline.special_layers import Settle
 from nexios._pipeline.websocket import WebSocketPlan, WebSocketPlans
 from nexios._pipeline.websocket_chain import WebSocketLayer, WebSocketLayers, compile_websocket_chain
 from nexios._pipeline.websocket_errors import WebSocketErrors
@@ -81,7 +82,9 @@ class WebSocketCompiler:
         for layer in layers:
             self._share(self._injector.call_of(layer).nodes)
 
-    def plans(self, settings: Settings, limits: Limits, emitter: EventEmitter) -> WebSocketPlans:
+    def plans(
+        self, settings: Settings, limits: Limits, emitter: EventEmitter, settle: Settle | None = None
+    ) -> WebSocketPlans:
         """Return the plans of all routes and mounts.
 
         Raises:
@@ -97,6 +100,7 @@ class WebSocketCompiler:
             bad_messages=settings.bad_messages,
             emitter=emitter,
             sockets=self._resources.sockets,
+            settle=settle,
         )
 
     def _entries(self) -> Iterator[tuple[object, ...]]:

@@ -7,7 +7,8 @@ server has to look at Origin itself (RFC 6455 section 10.2). A client that is no
 from collections.abc import Iterable
 
 from nexios.errors import ConfigurationError
-from nexios.http.url import URL, Host, parse_host, parse_url
+from nexios.http.origins import configured_origins, parse_origin
+from nexios.http.url import URL, Host, parse_host
 from nexios.messages.websocket import WebSocket
 
 __all__ = ["OriginPolicy"]
@@ -27,32 +28,17 @@ class OriginPolicy:
             raise ConfigurationError(f"'allowed_origins' must be a list: write allowed_origins=[{allowed!r}].")
         listed = frozenset(allowed)
         self._any = "*" in listed
-        self._allowed = frozenset(_configured(text) for text in listed - {"*"})
+        self._allowed = configured_origins(listed - {"*"}, "allowed_origins")
 
     def allows(self, websocket: WebSocket) -> bool:
         """Whether the handshake may go on; an Origin that is twice there, "null" or malformed is a foreign one."""
         values = websocket.headers.get_all("origin")
         if not values or self._any:
             return True
-        origin = _parse_origin(values[0]) if len(values) == 1 else None
+        origin = parse_origin(values[0]) if len(values) == 1 else None
         if origin is None:
             return False
         return origin.origin in self._allowed or _is_ours(origin, websocket)
-
-
-def _configured(text: str) -> str:
-    origin = _parse_origin(text)
-    if origin is None:
-        raise ConfigurationError(
-            f"{text!r} is no origin. An origin is a scheme, a host and perhaps a port, without a path:\n\n"
-            '    allowed_origins=["https://app.example", "http://localhost:5173"]\n'
-        )
-    return origin.origin
-
-
-def _parse_origin(text: str) -> URL | None:
-    url = parse_url(text)
-    return url if url is not None and text.count("/") == 2 and "?" not in text and "#" not in text else None
 
 
 def _is_ours(origin: URL, websocket: WebSocket) -> bool:

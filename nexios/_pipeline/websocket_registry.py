@@ -1,21 +1,24 @@
 """Which WebSockets does this process serve, and how are they told that it stops?
 
-Each app has one register. When the app stops, those that are open are closed with 1001, or 1012 when
-it will be back at once; their handlers learn of it as of any other close, and have some time to end.
+Each app has one register. When the app stops, those that are open are closed with 1001, or with 1012 when another
+process takes its place at once; their handlers learn of it as of any other close, and have some time to end.
+
+Servers break WebSockets off, or close them with a code of their own, before they tell the application that they stop.
+So from the first one on, the app hears of the signals that stop a server, see `stop_signals.py`.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from nexios.errors import ServiceUnavailable
 from nexios.messages.clock import Clock
 from nexios.messages.websocket import WebSocket
-from nexios.messages.websocket_state import GOING_AWAY, SocketState
+from nexios.messages.websocket_state import GOING_AWAY, SERVICE_RESTART, SocketState
 
 __all__ = ["OpenWebSockets"]
 
-_REASON: Final = "the server stops"
+_REASONS: Final = {GOING_AWAY: "the server stops", SERVICE_RESTART: "the server restarts"}
 
 _PATIENCE: Final = 1.0
 """Seconds that a client may take for its close frame; a server that has let go of it never says so."""
@@ -28,10 +31,19 @@ class OpenWebSockets:
     0
     """
 
-    __slots__ = ("_emptied", "_open", "clock", "leaving")
+    __slots__ = ("_closing", "_emptied", "_open", "_restarts", "_watch", "clock", "leaving")
 
-    def __init__(self) -> None:
+    def __init__(
+        self, restarts: Callable[[], bool] = lambda: False, watch: Callable[[], object] = lambda: None
+    ) -> None:
+        """`restarts` says whether another process takes the place of this one.
+
+        `watch` is called for each WebSocket: it makes sure that `leave` is called when the process is told to stop.
+        """
+        self._restarts = restarts
+        self._watch = watch
         self._open: set[WebSocket] = set()
+        self._closing: list[asyncio.Future[None]] = []
         self._emptied: asyncio.Event | None = None
         self.clock: Clock | None = None
         """What their timeouts go by; None is the event loop."""
@@ -53,6 +65,7 @@ class OpenWebSockets:
         if self.leaving is not None or (limit is not None and len(self._open) >= limit):
             raise ServiceUnavailable
         self._open.add(websocket)
+        self._watch()
 
     def remove(self, websocket: WebSocket) -> None:
         """Forget a WebSocket that is over, or was never counted."""
@@ -60,23 +73,30 @@ class OpenWebSockets:
         if self._emptied is not None and not self._open:
             self._emptied.set()
 
-    async def close_all(self, code: int = GOING_AWAY, reason: str = _REASON, *, grace: float = 5.0) -> None:
-        """Close every WebSocket, and wait until their handlers are done, `grace` seconds at most.
+    def leave(self) -> None:
+        """Begin to close every WebSocket, and let no new one in. Leaving again does nothing.
 
-        A handshake that is not answered yet, and one that comes meanwhile, is denied with 503.
+        A handshake that is not answered yet, and one that comes from now on, is denied with 503.
         """
-        self.leaving = code
+        if self.leaving is None:
+            code = self.leaving = SERVICE_RESTART if self._restarts() else GOING_AWAY
+            self._closing = [asyncio.ensure_future(_close(websocket, code, _REASONS[code])) for websocket in self]
+
+    async def close_all(self, *, grace: float = 5.0) -> None:
+        """Leave, and wait until all handlers are done, `grace` seconds at most. New ones are let in afterwards."""
         try:
+            self.leave()
             if self._open:
                 self._emptied = asyncio.Event()
-                closing = [asyncio.ensure_future(_close(websocket, code, reason)) for websocket in self]
                 ended = asyncio.ensure_future(self._emptied.wait())
-                await asyncio.wait({ended}, timeout=grace)
-                for task in (ended, *closing):
-                    task.cancel()
-                await asyncio.wait((ended, *closing))
+                await asyncio.wait((ended,), timeout=grace)
+                ended.cancel()
+            for task in self._closing:
+                task.cancel()
+            if self._closing:
+                await asyncio.wait(self._closing)
         finally:
-            self.leaving = self._emptied = None
+            self._closing, self.leaving, self._emptied = [], None, None
 
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:

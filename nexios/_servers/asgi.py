@@ -18,6 +18,7 @@ from nexios._servers.asgi_websocket import serve_websocket
 from nexios._servers.faults import send_failed
 from nexios._servers.linger import has_body, read_out
 from nexios.errors import ClientDisconnect
+from nexios.messages.patience import Rest
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import send_response
@@ -35,7 +36,7 @@ logger = logging.getLogger("nexios")
 
 _LEFT = "the client left before the response was sent"
 
-_NAMES = {name: name.encode() for name in ("accept", "content-encoding", "content-length", "content-type")}
+_NAMES = {name: name.encode() for name in ("accept", "content-encoding", "content-length", "content-type", "origin")}
 """Names that many requests are asked for."""
 
 _JSON = ["application/json"]
@@ -75,11 +76,12 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
     _receive: Receive
     _send: Send
     started: bool = False
-    body_ended: bool = False
     _ended: bool = False
     _gone: bool = False
     _asked: bool = False
     _reading: bool = False
+    _begun: Rest | None = None
+    _heard: bytes = b""
     _ahead: Ahead | None = None
     _fields: dict[bytes, bytes] | None = None
     _held: bytes | None = None
@@ -94,16 +96,17 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         return self._scope.get("scheme") or "http"
 
     def header_values(self, name: str) -> list[str]:
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = self._distinct_fields()
         wanted = _NAMES.get(name) or name.encode("latin-1")
-        if fields:
-            value = fields.get(wanted)
+        if self._fields:
+            value = self._fields.get(wanted)
             return [] if value is None else [value.decode("latin-1")]
-        return [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
+        values: list[str] = []
+        for key, value in self._scope["headers"]:
+            if key == wanted:
+                values.append(value.decode("latin-1"))
+        return values
 
-    def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    def body_fields(self) -> tuple[Sequence[str], Sequence[str | bytes], Sequence[str]]:
         headers = self._scope["headers"]
         fields = self._fields = dict(headers)
         if len(fields) != len(headers):
@@ -111,25 +114,18 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
             values = self.header_values
             return values("content-type"), values("content-length"), values("content-encoding")
         kind, length = fields.get(b"content-type"), fields.get(b"content-length")
-        encoding = fields.get(b"content-encoding")
         return (
             _JSON if kind == b"application/json" else () if kind is None else [kind.decode("latin-1")],
-            () if length is None else [length.decode("latin-1")],
-            () if encoding is None else [encoding.decode("latin-1")],
+            () if length is None else (length,),
+            [fields[b"content-encoding"].decode("latin-1")] if b"content-encoding" in fields else (),
         )
-
-    def _distinct_fields(self) -> dict[bytes, bytes]:
-        """The header fields by name, when each is there once; else nothing, and they are looked through."""
-        headers = self._scope["headers"]
-        fields = dict(headers)
-        return fields if len(fields) == len(headers) else {}
 
     async def send_bytes(self, status: int, headers: Pairs, body: bytes) -> None:
         head = _heads.get(headers) if type(headers) is tuple else None
         head = head.copy() if head is not None else _encode(headers)
         try:
             await self._send({"type": "http.response.start", "status": status, "headers": head})
-            if self._scope["method"] == "GET" or self._ended or not self._comes_early:
+            if self._ended or self._scope["method"] == "GET" or not self._comes_early:
                 await self._send({"type": "http.response.body", "body": body})
             else:
                 self._held = body[-1:] if self._counts_bytes else b""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from nexios.errors import ClientDisconnect
+from nexios.messages.patience import Rest
 
 __all__ = ["ASGIBody", "Ahead"]
 
@@ -18,7 +19,7 @@ _MAX_AHEAD: Final = 1024 * 1024
 
 
 class Ahead:
-    """What was read of a body because somebody listens for the disconnect. One per request, made when it is needed."""
+    """What was read of a body before somebody waited for it. One per request, made when it is needed."""
 
     __slots__ = ("chunks", "dropped", "moved", "read", "size")
 
@@ -29,6 +30,11 @@ class Ahead:
         self.read: asyncio.Future[MutableMapping[str, Any]] | None = None
         self.moved = asyncio.Event()
         """Set when a chunk was taken or a read has ended, for those who could not read."""
+
+    def add(self, chunk: bytes) -> None:
+        """Keep the newest chunk."""
+        self.chunks.append(chunk)
+        self.size += len(chunk)
 
     def take(self) -> bytes:
         """The oldest chunk."""
@@ -45,29 +51,49 @@ class ASGIBody:
 
     _receive: Callable[[], Awaitable[MutableMapping[str, Any]]]
     started: bool
-    body_ended: bool
-    """Whether no chunk will follow those that were given; only said when nobody else listens."""
     _ended: bool
     _gone: bool
     _asked: bool
     """Whether the body has a reader."""
     _reading: bool
     """Whether that reader waits for `receive` itself."""
+    _begun: Rest | None
+    """The read that `arrived` has begun, for `next_chunk`."""
+    _heard: bytes
+    """What the last message that was read like this had of the body."""
     _ahead: Ahead | None
+
+    def arrived(self) -> bytes | None:
+        """The body when it is one message, which is there: servers mostly have it before they call the application."""
+        if self._asked or self._ahead is not None:
+            return None
+        self._asked = True
+        steps = self._hear()
+        for waiting in steps.__await__():  # a coroutine that returns nothing ends a loop without an exception
+            self._reading = True
+            self._begun = Rest(steps, waiting)
+            return None
+        if self._ended:
+            return self._heard
+        if self._heard:
+            self._ahead = Ahead()
+            self._ahead.add(self._heard)
+        return None
+
+    async def _hear(self) -> None:
+        """Receive the next message, and leave what it has of the body in `_heard`."""
+        self._heard = self._noted(await self._receive())
+
+    def _noted(self, message: MutableMapping[str, Any]) -> bytes:
+        if message["type"] == "http.disconnect":
+            self._gone = True
+            return b""
+        self._ended = self._ended or not message.get("more_body", False)
+        return message.get("body") or b""
 
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""
         self._asked = True
-        if self._ahead is None and not self._ended and not self._gone:  # nobody else listens: the usual case, inline
-            self._reading = True
-            try:
-                message = await self._receive()
-            finally:
-                self._reading = False
-            body = self._noted(message)
-            self.body_ended = self._ended
-            if body:
-                return body
         while True:
             ahead = self._ahead
             if ahead is not None and ahead.chunks:
@@ -85,19 +111,14 @@ class ASGIBody:
 
     async def _next_body(self) -> bytes:
         self._reading = True
+        begun, self._begun = self._begun, None
         try:
-            return self._noted(await self._receive())
+            await (begun or self._hear())
+            return self._heard
         finally:
             self._reading = False
             if self._ahead is not None:
                 self._ahead.moved.set()
-
-    def _noted(self, message: MutableMapping[str, Any]) -> bytes:
-        if message["type"] == "http.disconnect":
-            self._gone = True
-            return b""
-        self._ended = self._ended or not message.get("more_body", False)
-        return message.get("body") or b""
 
     async def disconnected(self) -> None:
         """Return when the client has gone. What arrives of the body meanwhile is kept for `next_chunk`.
@@ -142,8 +163,7 @@ class ASGIBody:
             ahead.dropped = True
             ahead.chunks.clear()
             return
-        ahead.chunks.append(body)
-        ahead.size += len(body)
+        ahead.add(body)
 
     def stop_reading(self) -> None:
         """Let go of a read that waits for the client: nothing will be read any more."""

@@ -55,9 +55,8 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
         values = self._scope.headers.get_all
         return values("content-type"), values("content-length"), values("content-encoding")
 
-    @property
-    def body_ended(self) -> bool:
-        return False
+    def arrived(self) -> bytes | None:
+        return None
 
     async def next_chunk(self) -> bytes | None:
         if self._chunks is None:

@@ -2,6 +2,9 @@
 
 from nexios.events.emitter import EventEmitter
 from nexios.events.names import (
+    CHANNELS_LOST,
+    CHANNELS_PRESENCE,
+    CHANNELS_RESTORED,
     ERROR,
     REQUEST,
     REQUEST_FAILED,
@@ -16,6 +19,9 @@ from nexios.events.names import (
 )
 
 __all__ = [
+    "CHANNELS_LOST",
+    "CHANNELS_PRESENCE",
+    "CHANNELS_RESTORED",
     "ERROR",
     "REQUEST",
     "REQUEST_FAILED",

@@ -3,6 +3,7 @@
 `startup` and `shutdown` carry the app, `request.started` the request, the other `request.*` request
 and response, `error` request and exception. `websocket.connected` and `websocket.disconnected` carry
 the WebSocket, `websocket.failed`, and `error` where it came up in one, the WebSocket and the exception.
+`channels.presence` carries the name of a channel and a `PresenceDiff`, `channels.lost` the exception.
 An app may emit any other name as well; dots mean nothing.
 """
 
@@ -11,6 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 __all__ = [
+    "CHANNELS_LOST",
+    "CHANNELS_PRESENCE",
+    "CHANNELS_RESTORED",
     "ERROR",
     "PARENTS",
     "REQUEST",
@@ -44,6 +48,13 @@ WEBSOCKET_DISCONNECTED: Final = "websocket.disconnected"
 """One that was accepted is over; its `close_code` says how."""
 WEBSOCKET_FAILED: Final = "websocket.failed"
 """An exception that nobody expected came up in it, before it was accepted or after."""
+
+CHANNELS_PRESENCE: Final = "channels.presence"
+"""Who is present in a channel changed. In each process that watches it: where a member is present with an envelope."""
+CHANNELS_LOST: Final = "channels.lost"
+"""The connection to the engine of the channels broke."""
+CHANNELS_RESTORED: Final = "channels.restored"
+"""It works again, and everything is subscribed again."""
 
 ERROR: Final = "error"
 """An exception that no handler of the app expected."""

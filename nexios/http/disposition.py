@@ -13,6 +13,7 @@ from urllib.parse import quote
 from nexios.errors import BadRequest, InvalidHeader
 from nexios.http.headers import is_token
 from nexios.http.media_type import parse_parameters
+from nexios.http.paths import is_device_name
 
 __all__ = ["format_content_disposition", "parse_content_disposition", "safe_filename"]
 
@@ -29,12 +30,6 @@ _NOT_IN_FALLBACK = str.maketrans(dict.fromkeys('"\\%', "_"))
 
 _NOT_IN_FILE_NAMES = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 """What Windows refuses in a name; `:` would also open an alternate data stream."""
-
-_DEVICES = frozenset(
-    {"con", "prn", "aux", "nul", "conin$", "conout$"}
-    | {f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"}
-)
-"""Names that are devices on Windows, whatever their extension."""
 
 
 def format_content_disposition(filename: str, *, inline: bool = False) -> str:
@@ -73,7 +68,7 @@ def safe_filename(name: str) -> str:
     """
     visible = "".join(character for character in _last_part(name) if character.isprintable())
     plain = visible.translate(_NOT_IN_FILE_NAMES).strip(" ").lstrip(". ").rstrip(". ")
-    if plain.partition(".")[0].rstrip(" ").lower() in _DEVICES:
+    if is_device_name(plain):
         plain = f"_{plain}"
     return _shorten(plain).rstrip(". ") or "file"
 

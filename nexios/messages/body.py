@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from nexios.errors import BadRequest, BodyConsumed, ContentTooLarge, HTTPException, RequestTimeout, UnsupportedMediaType
-from nexios.http.framing import parse_content_length
+from nexios.http.framing import promises_more
 from nexios.messages.patience import going_on
 from nexios.messages.transport import HTTPTransport
 from nexios.settings import Limits
@@ -58,36 +58,33 @@ class Body(msgspec.Struct, eq=False):
 
     async def read(self) -> bytes:
         """Return the whole body, and keep it."""
+        body = self.take()
+        return await self.wait() if body is None else body
+
+    def take(self) -> bytes | None:
+        """Return the whole body when all of it is there, as it mostly is; after None `wait` is awaited at once."""
         if self._kept is not None:
             return self._kept
         if self._encodings:
             self.refuse_compressed()
-        if self._streamed or self._refusal is not None:
+        if self._streamed:
             self._begin()
         self._streamed = True
-        transport = self._transport
-        reading = transport.next_chunk()
-        try:
-            waiting = reading.send(None)  # what has arrived already is there at once
-        except StopIteration as done:
-            chunk: bytes | None = done.value
-        else:
-            chunk = await self._in_time(reading, waiting)
-        if chunk is None:
-            self._kept = b""
-        else:
+        body = self._transport.arrived()
+        if body is not None:
             limit = self.limits.max_body_size
-            if limit is not None and len(chunk) > limit:
+            if limit is not None and len(body) > limit:
                 raise self._refuse(ContentTooLarge())
-            self._kept = chunk if transport.body_ended else await self._rest_after(chunk)
-        return self._kept
+            self._kept = body
+        return body
 
-    async def _rest_after(self, chunk: bytes) -> bytes:
-        chunks = [chunk]
-        self._received, self._chunks = len(chunk), 1
-        while (following := await self._next()) is not None:
-            chunks.append(following)
-        return chunk if len(chunks) == 1 else b"".join(chunks)
+    async def wait(self) -> bytes:
+        """Return the whole body, and keep it, when `take` has begun to read it."""
+        chunks = []
+        while (chunk := await self._next()) is not None:
+            chunks.append(chunk)
+        self._kept = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return self._kept
 
     def stream(self) -> AsyncIterator[bytes]:
         """Return the chunks, from the wire the first time, from the kept body afterwards."""
@@ -162,11 +159,10 @@ def open_body(transport: HTTPTransport, limits: Limits) -> Body:
     """
     media_types, lengths, encodings = transport.body_fields()
     try:
-        length = parse_content_length(lengths)
+        if promises_more(lengths, limits.max_body_size):
+            raise ContentTooLarge
     except ValueError:
         raise BadRequest("The Content-Length header is malformed.", code="malformed_content_length") from None
-    if length is not None and limits.max_body_size is not None and length > limits.max_body_size:
-        raise ContentTooLarge
     return Body(transport, limits, media_types, encodings)
 
 

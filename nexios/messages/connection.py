@@ -6,20 +6,30 @@ A mixin without fields of its own: whoever uses it decides where the parts are k
 import uuid
 from typing import Generic, TypeVar
 
+import msgspec
+
 from nexios.errors import BadRequest, HeadersTooLarge
 from nexios.http.cookies import parse_cookies
 from nexios.http.headers import Headers
 from nexios.http.query import QueryParams, parse_query
 from nexios.http.url import URL, Host, parse_host
 from nexios.messages.state import State
-from nexios.messages.transport import Address, ConnectionHead
+from nexios.messages.transport import Address, ConnectionHead, Pairs
 from nexios.settings import Limits
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "Outside"]
 
 HeadT = TypeVar("HeadT", bound=ConnectionHead)
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """What trusted proxies say of the outside, in place of what the server sees; `host` is None where Host stands."""
+
+    client: Address | None
+    scheme: str
+    host: Host | None
 
 
 class Connection(Generic[HeadT]):
@@ -38,6 +48,7 @@ class Connection(Generic[HeadT]):
     _url: URL | None
     _state: State | None
     _id: str | None
+    _outside: Outside | None
 
     @property
     def limits(self) -> Limits:
@@ -54,6 +65,8 @@ class Connection(Generic[HeadT]):
                 raise HeadersTooLarge
             if sum(len(name) + len(value) for name, value in pairs) > limits.max_header_size:
                 raise HeadersTooLarge
+            if self._outside is not None and self._outside.host is not None:
+                pairs = _with_host(pairs, str(self._outside.host))
             self._headers = Headers(pairs)
         return self._headers
 
@@ -85,7 +98,7 @@ class Connection(Generic[HeadT]):
         if self._url is None:
             host = self.host
             self._url = URL(
-                scheme=self._transport.scheme,
+                scheme=self.scheme,
                 host=host.name,
                 port=host.port,
                 path=self.path,
@@ -112,13 +125,13 @@ class Connection(Generic[HeadT]):
 
     @property
     def client(self) -> Address | None:
-        """The peer's address as the server sees it; no header is believed here."""
-        return self._transport.client
+        """The peer's address as the server sees it; no header is believed, unless `ProxyHeaders` trusts the peer."""
+        return self._transport.client if self._outside is None else self._outside.client
 
     @property
     def scheme(self) -> str:
-        """http or https, for a WebSocket ws or wss; as the server saw it."""
-        return self._transport.scheme
+        """http or https, for a WebSocket ws or wss; as the server saw it, or as a proxy that is trusted says."""
+        return self._transport.scheme if self._outside is None else self._outside.scheme
 
     @property
     def http_version(self) -> str:
@@ -140,3 +153,9 @@ class Connection(Generic[HeadT]):
             plain = 0 < len(given) <= 128 and _ID_CHARACTERS.issuperset(given)
             self._id = given if plain else uuid.uuid4().hex
         return self._id
+
+
+def _with_host(pairs: Pairs, host: str) -> Pairs:
+    """One Host for all who read it. Two of them stay, which is an error to whoever does."""
+    others = [pair for pair in pairs if pair[0] != "host"]
+    return pairs if len(pairs) - len(others) > 1 else [("host", host), *others]

@@ -36,6 +36,7 @@ __all__ = [
     "guess_media_type",
     "open_source",
     "read_range",
+    "source_of",
 ]
 
 FilePart: TypeAlias = ByteRange | bytes
@@ -98,6 +99,14 @@ def _look_at(path: str) -> FileSource:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode) or not os.access(path, os.R_OK):
         raise PermissionError(f"no regular file that may be read: {path!r}")
+    return source_of(path, status)
+
+
+def source_of(path: str, status: os.stat_result) -> FileSource:
+    """Return the file at `path`, which was looked at already; its `identity` tells a later opening that it is the same.
+
+    The entity tag is made of size and time of change.
+    """
     return FileSource(
         path=path,
         size=status.st_size,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
-__all__ = ["going_on"]
+__all__ = ["Rest", "going_on"]
 
 T = TypeVar("T")
 
@@ -19,12 +19,12 @@ async def going_on(steps: Coroutine[Any, Any, T], waiting: Any, seconds: float |
         TimeoutError: The time is over; the coroutine was cancelled.
     """
     async with asyncio.timeout(seconds):
-        result: T = await _Rest(steps, waiting)
+        result: T = await Rest(steps, waiting)
         return result
 
 
-class _Rest:
-    """The rest of a coroutine that was begun elsewhere: it had yielded `waiting`."""
+class Rest:
+    """The rest of a coroutine that was begun by `send(None)` and then waited for `waiting`, to be awaited once."""
 
     __slots__ = ("_steps", "_waiting")
 

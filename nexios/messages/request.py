@@ -15,7 +15,7 @@ from nexios.http.multidict import MultiDict
 from nexios.http.query import QueryParams
 from nexios.http.url import URL, quote_path
 from nexios.messages.body import Body, open_body
-from nexios.messages.connection import Connection
+from nexios.messages.connection import Connection, Outside
 from nexios.messages.form import close_form, no_form, read_form
 from nexios.messages.live import Streams
 from nexios.messages.response import Builder
@@ -61,6 +61,9 @@ class RequestContext(Protocol):
     def route_of(self, request: "Request") -> MatchedRoute | None:
         """The route that the request matches, found once; None for a 404 or 405."""
 
+    def preflights_of(self, request: "Request") -> Any:
+        """Who answers a preflight in place of the app; None for nobody."""
+
     def limits_of(self, request: "Request") -> Limits:
         """The limits of the matched route, or the app's."""
 
@@ -99,6 +102,7 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
     _id: str | None = None
     _scopes: Any = None
     """What providers made and opened for this request."""
+    _outside: Outside | None = None
 
     def enter(self, root_path: str) -> None:
         """Go on below `root_path`, when the path really is below it: the prefix ends where a segment ends."""

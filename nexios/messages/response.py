@@ -50,7 +50,8 @@ class Response:
     background: list[BackgroundTask] | None
     """Calls to make once the response is sent, in order."""
     _media: tuple[str, str] | None
-    _pairs: list[tuple[str, str]] | None
+    _pairs: list[tuple[str, str]] | tuple[tuple[str, str], ...] | None
+    """A tuple holds constants of the application alone, and so is the key to what they are on the wire."""
 
     def __init__(
         self,
@@ -82,10 +83,12 @@ class Response:
     @property
     def headers(self) -> MutableHeaders:
         """The header fields, to read and to change. Content-Length is the sender's business."""
-        if self._pairs is None:
-            self._pairs = [] if self._media is None else [self._media]
+        pairs = self._pairs
+        if type(pairs) is not list:
+            media = () if self._media is None else (self._media,)
+            pairs = self._pairs = [*media, *(pairs or ())]
             self._media = None
-        return MutableHeaders(self._pairs)
+        return MutableHeaders(pairs)
 
     def _fill(self, content: Content, media: tuple[str, str]) -> Self:
         self.content = content
@@ -313,7 +316,8 @@ class Response:
             other._media = self._media
         else:
             other = copy(self)
-        other._pairs = None if self._pairs is None else list(self._pairs)
+        pairs = self._pairs
+        other._pairs = list(pairs) if type(pairs) is list else pairs
         other.background = None if self.background is None else list(self.background)
         return other
 

@@ -70,12 +70,17 @@ class HTTPTransport(ConnectionHead, Protocol):
     def header_values(self, name: str) -> Sequence[str]:
         """The values of one header, named in lower case, without reading the others."""
 
-    def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-        """The values of Content-Type, Content-Length and Content-Encoding, found in one look."""
+    def body_fields(self) -> tuple[Sequence[str], Sequence[str | bytes], Sequence[str]]:
+        """The values of Content-Type, Content-Length and Content-Encoding, found in one look.
 
-    @property
-    def body_ended(self) -> bool:
-        """Whether it is certain that no chunk follows; False where one has to ask."""
+        Those of Content-Length may be bytes: they are looked at, and hardly ever needed as text.
+        """
+
+    def arrived(self) -> bytes | None:
+        """The whole body, when nothing of it was asked for and all of it is there; None when `next_chunk` must tell.
+
+        Waits for nothing and loses nothing. After None `next_chunk` is awaited at once, for what was begun here.
+        """
 
     async def next_chunk(self) -> bytes | None:
         """The next piece of the body, never empty; None at its end.

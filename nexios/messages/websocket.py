@@ -12,7 +12,7 @@ from nexios.http.headers import Headers, check_value
 from nexios.http.query import QueryParams
 from nexios.http.url import URL, quote_path
 from nexios.messages.clock import Clock, sleep
-from nexios.messages.connection import Connection
+from nexios.messages.connection import Connection, Outside
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import DirectSend, WebSocketTransport
 from nexios.messages.websocket_context import WebSocketContext
@@ -25,7 +25,7 @@ from nexios.messages.websocket_messages import (
 )
 from nexios.messages.websocket_state import (
     ABNORMAL,
-    POLICY_VIOLATION,
+    TIMEOUT,
     TOO_BIG,
     Action,
     BadMessage,
@@ -67,6 +67,7 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         "_limits",
         "_on_end",
         "_on_open",
+        "_outside",
         "_pace",
         "_query",
         "_reader",
@@ -114,6 +115,7 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         self._url: URL | None = None
         self._state: State | None = None
         self._id: str | None = None
+        self._outside: Outside | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._woken = False
         self._expired = False
@@ -248,7 +250,7 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         """Return the next message, text or binary as it came.
 
         A message over `limits.max_message_size` closes the WebSocket with 1009, a silence of
-        `limits.websocket_receive_timeout` with 1008. Over `limits.max_messages_per_second` it waits.
+        `limits.websocket_receive_timeout` with 3008. Over `limits.max_messages_per_second` it waits.
 
         Raises:
             WebSocketDisconnect: There is no next message.
@@ -366,7 +368,7 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         """There is no next message: the client closed, or has said nothing for too long."""
         if self._expired:
             seconds = self._limits.websocket_receive_timeout
-            await self.close(POLICY_VIOLATION, f"nothing was received for {seconds:g} s")
+            await self.close(TIMEOUT, f"nothing was received for {seconds:g} s")
         else:
             self._end(SocketState.LEFT, self._transport.close_code, self._transport.close_reason)
 

@@ -25,6 +25,7 @@ __all__ = [
     "NO_STATUS",
     "POLICY_VIOLATION",
     "SERVICE_RESTART",
+    "TIMEOUT",
     "TOO_BIG",
     "UNSUPPORTED_DATA",
     "Action",
@@ -49,7 +50,11 @@ POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
-"""Close codes of RFC 6455 section 7.4.1, and of the registry of IANA; 1005 and 1006 never travel."""
+TIMEOUT: Final = 3008
+"""Close codes of RFC 6455 section 7.4.1, and of the registry of IANA; 1005 and 1006 never travel.
+
+1008 says that a client may not do what it did, 3008 only that nothing was heard of it: it should come back.
+"""
 
 Action = Literal["accept", "deny", "receive", "send", "close"]
 
@@ -99,7 +104,8 @@ class WebSocketDisconnect(NexiosError):
         self.code = code
         self.reason = reason
         self.initiator = initiator
-        super().__init__(f"the {initiator} closed the WebSocket: {code} {reason}".rstrip())
+        shown = reason if reason.isprintable() else ascii(reason)  # a client wrote it, and it may be logged
+        super().__init__(f"the {initiator} closed the WebSocket: {code} {shown}".rstrip())
 
 
 class BadMessage(NexiosError, ValueError):

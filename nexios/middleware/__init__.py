@@ -2,5 +2,22 @@
 
 from nexios._pipeline.middleware import BaseMiddleware, CallNext
 from nexios._pipeline.websocket_chain import WebSocketMiddleware
+from nexios.middleware.cors import CORSMiddleware
+from nexios.middleware.csp import NONCE
+from nexios.middleware.https_redirect import HTTPSRedirect
+from nexios.middleware.proxy_headers import ProxyHeaders
+from nexios.middleware.security_headers import SecurityHeaders, csp_nonce
+from nexios.middleware.trusted_hosts import TrustedHosts
 
-__all__ = ["BaseMiddleware", "CallNext", "WebSocketMiddleware"]
+__all__ = [
+    "NONCE",
+    "BaseMiddleware",
+    "CORSMiddleware",
+    "CallNext",
+    "HTTPSRedirect",
+    "ProxyHeaders",
+    "SecurityHeaders",
+    "TrustedHosts",
+    "WebSocketMiddleware",
+    "csp_nonce",
+]

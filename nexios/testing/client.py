@@ -64,8 +64,8 @@ class TestClient:
 
     `interface="asgi"` goes through the ASGI side of the app and checks what it sends there.
     `timeout` is in seconds without anything from the app; None waits as long as it takes.
-    `clock` is what the timeouts of WebSockets and the signs of life of event streams go by, for a test that lets
-    time pass itself.
+    `clock` is what the timeouts and heartbeats of WebSockets, the signs of life of event streams, and the leases and
+    histories of the app's channels go by, for a test that lets time pass itself.
     """
 
     __test__ = False  # pytest takes it for a test class otherwise
@@ -309,7 +309,7 @@ class TestClient:
         if self._life is not None:
             raise RuntimeError("the client is in use already; make one for each block, they share nothing")
         with using(self.engine):
-            life = self._life = TestedLife(self._app, self._app.engine)
+            life = self._life = TestedLife(self._app, self._app.engine, self._clock)
         try:
             await life.start()
         except BaseException:

@@ -103,10 +103,9 @@ class MemoryTransport:
         values = self.header_values
         return values("content-type"), values("content-length"), values("content-encoding")
 
-    @property
-    def body_ended(self) -> bool:
-        """Whether the whole body was read."""
-        return self._body_ended and not self._kept
+    def arrived(self) -> bytes | None:
+        """Nothing is there before it is asked for."""
+        return None
 
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""

@@ -22,6 +22,7 @@ from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.websocket import WebSocket
+from nexios.messages.websocket_state import POLICY_VIOLATION
 from nexios.websockets.events import ChannelEvents
 from nexios.websockets.feed import Feed
 from nexios.websockets.hub import Hub
@@ -116,10 +117,13 @@ class Channel:
     ) -> int:
         """Send a message to all members, in all processes, and return its number (0 when it is not kept).
 
-        Text and bytes go as they are, anything else as JSON, encoded once. No socket is waited for: who takes it at
-        once has it when this returns, and nothing is known of the others. `exclude` leaves out WebSockets, members,
-        or users by name. `event` is told to clients with an envelope. `keep=False` is for what nobody needs later,
-        as that somebody is typing.
+        Text and bytes go as they are, anything else as JSON, encoded once. So a text is a text to all, wherever it is
+        from: a JSON string that `receive_json` gave goes without its quotes, as nothing tells it from any other text.
+        Clients that may send one are best given an envelope, or asked for objects by `receive_as(dict)`.
+
+        No socket is waited for: who takes it at once has it when this returns, and nothing is known of the others.
+        `exclude` leaves out WebSockets, members, or users by name. `event` is told to clients with an envelope.
+        `keep=False` is for what nobody needs later, as that somebody is typing.
 
         Raises:
             TypeError: The message has no JSON form.
@@ -138,9 +142,40 @@ class Channel:
         """Another name for `publish`."""
         return await self._bound().publish(self.name, message, event=event, exclude=exclude, keep=keep)
 
+    def publish_from_thread(
+        self,
+        message: object,
+        *,
+        event: str = "",
+        exclude: Recipients | Iterable[Recipients] = (),
+        keep: bool = True,
+    ) -> int:
+        """Publish from a thread, as that of a `def` handler, and wait until it is done; see `publish`.
+
+        For whatever else can be awaited of a channel there is `app.hub.run_from_thread(channel.presence())`.
+
+        Raises:
+            RuntimeError: The app is not running, or the thread has an event loop of its own: await `publish` there.
+        """
+        hub = self._bound()
+        return hub.run_from_thread(hub.publish(self.name, message, event=event, exclude=exclude, keep=keep))
+
     async def send_to(self, recipient: Recipients, message: object, *, event: str = "") -> None:
         """Send a message to one member, or to all members of one user, in whichever process; it is not kept."""
         await self._bound().publish(self.name, message, event=event, to=recipient, keep=False)
+
+    async def expel(self, recipient: Recipients, *, code: int = POLICY_VIOLATION, reason: str = "expelled") -> None:
+        """Put out one member, or all members of one user, in all processes: their WebSockets are closed with `code`.
+
+        That ends them in other channels too. Event streams of theirs end (`events(request, user=...)`). Clients may
+        come back: take the right away first, so that the guards of the channel refuse them. It is not kept: a process
+        that has lost its engine does not hear of it.
+
+        Raises:
+            ValueError: The code is reserved, or the reason is longer than 123 bytes of UTF-8.
+            BackendUnavailable: The engine of the channels is away.
+        """
+        await self._bound().expel(self.name, recipient, code=code, reason=reason)
 
     def members(self) -> tuple[Member, ...]:
         """Return the members that are connected to this process. For all processes there is `presence`."""
@@ -163,6 +198,8 @@ class Channel:
 
     def listen(self, *, last_seen: int | str | None = None, outbox: OutboxLimits | None = None) -> Feed:
         """Return the messages as an async iterator, for code without a WebSocket; `last_seen` as for `connect`.
+
+        No guard is asked: this is for your own code. What goes to a client is `events` or `sse`.
 
         `async with channel.listen() as feed:` and then `async for message in feed:`.
         """
@@ -240,6 +277,10 @@ class ChannelGroup:
     ) -> None:
         """Another name for `publish`."""
         await self._hub.publish_to_group(self.pattern, message, event=event, exclude=exclude)
+
+    async def expel(self, recipient: Recipients, *, code: int = POLICY_VIOLATION, reason: str = "expelled") -> None:
+        """Put somebody out of every channel of the group; see `Channel.expel`. `app.channels("*")` is all channels."""
+        await self._hub.expel(self.pattern, recipient, code=code, reason=reason)
 
     def members(self) -> tuple[Member, ...]:
         """Return the members of all its channels that are connected to this process."""

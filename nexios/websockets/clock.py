@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from nexios.messages.clock import Clock, Timer, sleep
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "sleep"]
+__all__ = ["Clock", "ManualClock", "ReplaceableClock", "SystemClock", "Timer", "sleep"]
 
 _TURNS: Final = 20
 """Turns of the event loop after each call of a manual clock: for tasks that wait for each other, not for time."""
@@ -30,6 +30,23 @@ class SystemClock:
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Timer:
         """Make a call in `delay` seconds."""
         return asyncio.get_running_loop().call_later(delay, callback, *args)
+
+
+class ReplaceableClock:
+    """The clock of a hub, for all its parts: a test puts another one in its place."""
+
+    __slots__ = ("current",)
+
+    def __init__(self, current: Clock) -> None:
+        self.current: Clock = current
+
+    def time(self) -> float:
+        """Return the seconds of the current clock."""
+        return self.current.time()
+
+    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any) -> Timer:
+        """Make a call when the current clock is `delay` seconds further on."""
+        return self.current.call_later(delay, callback, *args)
 
 
 class _Call:

@@ -5,23 +5,21 @@ A client that comes back names the last id that it saw, and gets the rest from t
 to read; and one that is too slow is let go, to come back and read on where it was.
 """
 
-import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any
 
+from nexios.errors import HTTPException
 from nexios.messages.content import LiveSource
 from nexios.messages.request import Request
 from nexios.messages.sse import Event
 from nexios.websockets.feed import Feed
 from nexios.websockets.hub import Hub
-from nexios.websockets.member import PresenceEntry
+from nexios.websockets.member import PresenceEntry, check_user, new_id
+from nexios.websockets.message import GAP
 from nexios.websockets.outbox import OutboxLimits, TooSlow
 
 __all__ = ["ChannelEvents"]
-
-GAP: Final = "gap"
-"""The event that says that messages are missing which are not kept any more."""
 
 
 class ChannelEvents(LiveSource):
@@ -46,11 +44,12 @@ class ChannelEvents(LiveSource):
         self._channel = channel
         self._request = request
         self._feed: Feed = hub.listen(channel, last_seen=last_seen if seen is None else seen, outbox=outbox)
-        self._user = user
+        self._user = check_user(user)
         self._entry: PresenceEntry | None = None
         if user or metadata is not None:
-            self._entry = PresenceEntry(secrets.token_hex(8), user, dict(metadata or {}))
-        self._is_admitted = False
+            self._entry = PresenceEntry(new_id(), user, dict(metadata or {}))
+            self._feed.names = (self._entry.id, self._entry.key)
+        self._asked: int | None = None
 
     async def admit(self) -> None:
         """Ask the guards, once.
@@ -59,9 +58,8 @@ class ChannelEvents(LiveSource):
             ChannelForbidden: It may not be read, 403.
             BackendUnavailable: The engine of the channels is away, 503.
         """
-        if not self._is_admitted:
-            await self._hub.admit(self._request, self._channel)
-            self._is_admitted = True
+        if self._asked is None:
+            self._asked = await self._hub.admit(self._request, self._channel)
 
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
         """Yield the events, until the client is too slow or the app stops."""
@@ -69,6 +67,10 @@ class ChannelEvents(LiveSource):
         entry = self._entry
         try:
             async with self._feed as feed:
+                try:
+                    await self._hub.admit(self._request, self._channel, self._asked)
+                except HTTPException:
+                    return  # put out while it was on the way
                 if entry is not None:
                     await self._hub.appear(self._channel, entry)
                 async with aclosing(self._read(feed)) as events:

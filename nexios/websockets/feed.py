@@ -39,6 +39,7 @@ class Feed:
         "begins_after",
         "is_in_room",
         "missed",
+        "names",
     )
 
     def __init__(
@@ -59,6 +60,8 @@ class Feed:
         self._entered = False
         self._is_over = False
         self._too_slow = False
+        self.names: tuple[str, ...] = ()
+        """Who reads it: the name of a user, and the id of its presence."""
         self.missed: bool = False
         self.begins_after: int | None = None
         """The number after which it gets everything, where there is no message yet to tell it."""
@@ -106,6 +109,8 @@ class Feed:
 
     def replay(self, message: Message) -> None:
         """Take a message of the history, whatever the limits."""
+        if self._is_over:
+            return
         self._counters.queued += 1
         self._append(message)
 

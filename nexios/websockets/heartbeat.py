@@ -11,15 +11,16 @@ Only what is read counts, so some task has to receive.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from nexios._pipeline.websocket_chain import WebSocketCallNext, WebSocketMiddleware
-from nexios.errors import ConfigurationError
+from nexios.errors import BadRequest, ConfigurationError
 from nexios.messages.clock import Timer
 from nexios.messages.websocket import WebSocket
 from nexios.messages.websocket_messages import Message
-from nexios.messages.websocket_state import POLICY_VIOLATION
+from nexios.messages.websocket_state import TIMEOUT
+from nexios.serialization import decode_json, encode_json
 
 __all__ = ["Heartbeat"]
 
@@ -32,7 +33,7 @@ _LONGEST: Final = 100
 
 
 class Heartbeat(WebSocketMiddleware):
-    """Asks clients that are silent for `interval` seconds, and closes with 1008 after `timeout` seconds of silence.
+    """Asks clients that are silent for `interval` seconds, and closes with 3008 after `timeout` seconds of silence.
 
     Costs one timer for each WebSocket, and no task until there is something to send.
 
@@ -91,9 +92,9 @@ class _Beat:
         self._heard = self._clock.time()
         if isinstance(message, bytes) or len(message) > _LONGEST or '"type"' not in message:
             return message
-        plain = "".join(message.split())
+        plain = _plain(message)
         if plain == PING:
-            self._spawn(self._websocket.send_text(PONG))
+            self._spawn(self._websocket.send_text, PONG)
         return None if plain in (PING, PONG) else message
 
     def _look(self) -> None:
@@ -103,26 +104,33 @@ class _Beat:
         silence = self._clock.time() - self._heard
         if silence >= self._timeout:
             reason = f"nothing was heard for {self._timeout:g} s"
-            self._spawn(self._websocket.close(POLICY_VIOLATION, reason), alone=False)
+            self._spawn(self._websocket.close, TIMEOUT, reason, alone=False)
             return
         if silence >= self._interval:
-            self._spawn(self._websocket.send_text(PING))
+            self._spawn(self._websocket.send_text, PING)
         wait = self._interval - silence if silence < self._interval else self._interval
         self._timer = self._clock.call_later(min(wait, self._timeout - silence), self._look)
 
-    def _spawn(self, sending: Coroutine[Any, Any, None], *, alone: bool = True) -> None:
+    def _spawn(self, send: Callable[..., Coroutine[Any, Any, None]], *arguments: object, alone: bool = True) -> None:
         """Send in a task; not when one is at it already, unless it need not be `alone`."""
         if self._sending and alone:
-            sending.close()
             return
-        task = asyncio.ensure_future(_quietly(sending))
+        task = asyncio.ensure_future(_quietly(send, *arguments))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
 
-async def _quietly(sending: Coroutine[Any, Any, None]) -> None:
+def _plain(message: str) -> str:
+    """Return a message without the white space around its members; what is no JSON as it is."""
+    try:
+        return encode_json(decode_json(message.encode("utf-8", "replace"), max_depth=2)).decode()
+    except BadRequest:
+        return message
+
+
+async def _quietly(send: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
     """Whatever goes wrong with a heartbeat is of no interest to the handler."""
     try:
-        await sending
+        await send(*arguments)
     except Exception:
         logger.debug("a heartbeat could not be sent", exc_info=True)

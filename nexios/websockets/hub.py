@@ -5,27 +5,30 @@ is one order for all. From there on nothing waits for a socket, see delivery.py.
 """
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from nexios.concurrency import BackgroundTasks
 from nexios.events.emitter import EventEmitter
+from nexios.events.names import CHANNELS_PRESENCE
 from nexios.messages.clock import Clock
 from nexios.messages.request import Request
 from nexios.messages.websocket import WebSocket
-from nexios.messages.websocket_state import WebSocketDisconnect
+from nexios.messages.websocket_state import GOING_AWAY
 from nexios.websockets.arrival import replay_to_feed, replay_to_member
 from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
-from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
-from nexios.websockets.clock import SystemClock
+from nexios.websockets.backends.memory import MemoryBackend
+from nexios.websockets.clock import ReplaceableClock, SystemClock
+from nexios.websockets.closing import Closing
 from nexios.websockets.delivery import Delivery
+from nexios.websockets.expulsion import write_expulsion
 from nexios.websockets.feed import Feed
 from nexios.websockets.history import HistoryLimits, parse_last_seen
+from nexios.websockets.home import Home
 from nexios.websockets.incoming import Incoming
-from nexios.websockets.member import Member, PresenceDiff, PresenceEntry, Recipients, ids_of
+from nexios.websockets.member import Member, PresenceDiff, PresenceEntry, Recipients, check_user, ids_of
 from nexios.websockets.message import (
     CONTROL,
     Message,
@@ -35,26 +38,16 @@ from nexios.websockets.message import (
     write_body,
     write_presence,
 )
-from nexios.websockets.outbox import Counters, Outbox, OutboxLimits, TooSlow
+from nexios.websockets.outbox import Counters, Outbox, OutboxLimits
 from nexios.websockets.presence import LEASE, Presence
 from nexios.websockets.room import Room
 from nexios.websockets.rooms import Rooms
 from nexios.websockets.rules import Guard, Rules, matches, prefix_of
 from nexios.websockets.sockets import Sockets, disconnected, open_websocket
 
-__all__ = ["CHANNELS_PRESENCE", "GOING_AWAY", "TRY_AGAIN_LATER", "Hub"]
+__all__ = ["Hub"]
 
-GOING_AWAY: Final = 1001
-TRY_AGAIN_LATER: Final = 1013
-"""Close codes of RFC 6455 section 7.4.1 and of the registry of IANA."""
-CHANNELS_PRESENCE: Final = "channels.presence"
-"""Event: who is in a channel changed; carries its name and a `PresenceDiff`, in each process that watches it."""
-
-_QUIET: Final = 60.0
-"""Seconds between two lines in the log about slow members: a crowd of them must not flood it."""
-
-_logger = logging.getLogger("nexios")
-
+T = TypeVar("T")
 G = TypeVar("G", bound=Guard)
 
 
@@ -78,8 +71,8 @@ class Hub:
         clock: Clock | None = None,
     ) -> None:
         """`lease` is the time after which members of a dead process are gone; `max_channels` is for one WebSocket."""
-        self._clock: Clock = SystemClock() if clock is None else clock
-        self._backend: ChannelBackend = MemoryBackend(MemoryEngine(clock=self._clock)) if backend is None else backend
+        self._clock = ReplaceableClock(SystemClock() if clock is None else clock)
+        self._backend: ChannelBackend = MemoryBackend(clock=self._clock) if backend is None else backend
         self._rules = Rules(history or HistoryLimits())
         self._limits = outbox or OutboxLimits()
         self._close_timeout = close_timeout
@@ -87,13 +80,14 @@ class Hub:
         """Where it tells of presence and of breaks; an app gives its own to a hub that has none."""
         self._tasks = BackgroundTasks()
         self._sockets = Sockets(max_channels, self.forget)
+        self._closing = Closing(self._tasks, self._clock, close_timeout)
+        self._home = Home()
         self._starting = asyncio.Lock()
         self._is_started = self._is_stopped = False
-        self._quiet_until = float("-inf")
-        self._slow = 0
         self.counters: Counters = Counters()
         self._make_outbox = partial(Outbox, counters=self.counters, clock=self._clock, fail=self._failed)
         delivery = Delivery(self.counters)
+        self._replay = partial(replay_to_member, backend=self._backend, counters=self.counters, clock=self._clock)
         self._rooms = Rooms(self._backend, delivery, self._tasks.spawn)
         self._presence = Presence(self._backend, self, clock=self._clock, lease=lease, spawn=self._tasks.spawn)
         self._incoming = Incoming(
@@ -104,12 +98,22 @@ class Hub:
             clock=self._clock,
             spawn=self._tasks.spawn,
             emit=self._emit,
+            close=self._put_out,
         )
 
     @property
     def backend(self) -> ChannelBackend:
         """The way to other processes."""
         return self._backend
+
+    @property
+    def clock(self) -> Clock:
+        """What outboxes, leases and the history in memory go by; a test may set another one before the start."""
+        return self._clock.current
+
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        self._clock.current = clock
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -148,15 +152,16 @@ class Hub:
             BackendUnavailable: The engine of the channels cannot be reached.
         """
         self._is_stopped = False
-        await self._ready()
+        if not self._is_started:
+            await self._ready()
 
     async def stop(self, code: int = GOING_AWAY, reason: str = "the server stops") -> None:
         """Close every member with `code`, end every feed, and leave the backend."""
         self._is_stopped = True
         for room in self._rooms:
-            for feed in tuple(room.feeds.values()):
+            for feed in tuple(room.readers.values()):
                 feed.end()
-        closing = [self._close_soon(websocket, code, reason) for websocket in self._sockets]
+        closing = [self._closing.soon(websocket, code, reason) for websocket in self._sockets]
         for websocket in self._sockets:
             self.forget(websocket)
         if closing:
@@ -168,19 +173,38 @@ class Hub:
                 self._is_started = False
                 await self._backend.stop()
         self._starting = asyncio.Lock()  # the next start may be in another event loop
+        self._home.leave()
         self._rooms.clear()
+
+    def run_from_thread(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of a channel from a thread, as that of a `def` handler, and return what it gives.
+
+        Raises:
+            RuntimeError: The app is not running, or the thread has an event loop of its own: await it there.
+        """
+        return self._home.run(coroutine)
 
     async def _ready(self) -> None:
         """Start, unless it is started. Raises `BackendUnavailable` once it was stopped."""
         if self._is_started:
+            self._home.check()
             return
         async with self._starting:
             if self._is_stopped:
-                raise BackendUnavailable
+                raise BackendUnavailable("the channels of this app were stopped")
             if not self._is_started:
-                await self._backend.start(self._incoming, node=secrets.token_hex(8))
+                await self._connect()
+                self._home.enter()
                 self._is_started = True
                 await self._backend.subscribe(CONTROL)
+
+    async def _connect(self) -> None:
+        """Start the backend, or say which one it was."""
+        try:
+            await self._backend.start(self._incoming, node=secrets.token_hex(8))
+        except BackendUnavailable as exc:
+            reason = exc if exc.explanation else exc.__cause__ or exc
+            raise BackendUnavailable(f"the channels cannot reach their engine, {self._backend!r}: {reason}") from exc
 
     # Members
 
@@ -197,11 +221,12 @@ class Hub:
     ) -> Member:
         """Make a WebSocket a member of a channel; see `Channel.connect`."""
         check_name(name)
+        check_user(user)
         if (already := self._sockets.find(websocket, name)) is not None:
             return already
-        await self._rules.admit(websocket, name)
-        self._sockets.check(websocket)
         await self._ready()
+        asked = await self._rules.admit(websocket, name)
+        self._sockets.check(websocket)
         await open_websocket(websocket)
         room = await self._rooms.enter(name)
         member = None
@@ -220,6 +245,9 @@ class Hub:
                 metadata=metadata,
             )
             self._sockets.add(member)
+            await self._rules.admit(websocket, name, asked)
+            if member.has_left:
+                raise disconnected(websocket)  # it was over before it was a member
             await self._arrive(room, member, seen, is_present=bool(user) or metadata is not None)
         except BaseException:
             if member is None:
@@ -229,10 +257,10 @@ class Hub:
             raise
         return member
 
-    async def admit(self, request: Request, name: str) -> None:
+    async def admit(self, request: Request, name: str, asked: int | None = None) -> int:
         """Ask the guards about a client without a WebSocket. Raises `ChannelForbidden`, `BackendUnavailable`."""
-        await self._rules.admit(request, name)
         await self._ready()
+        return await self._rules.admit(request, name, asked)
 
     async def appear(self, name: str, entry: PresenceEntry) -> None:
         """Make a client without a WebSocket present."""
@@ -263,8 +291,8 @@ class Hub:
     async def update(self, member: Member, metadata: Mapping[str, Any]) -> None:
         """Change what a member tells of itself."""
         if not member.has_left:
+            await self._presence.enter(member.channel, PresenceEntry(member.id, member.user, dict(metadata)))
             member.metadata = dict(metadata)
-            await self._presence.enter(member.channel, member.entry)
 
     async def present(self, name: str) -> tuple[PresenceEntry, ...]:
         """Return who is present in a channel, of all processes."""
@@ -306,6 +334,14 @@ class Hub:
         await self._ready()
         await self._backend.publish(CONTROL, body, keep=None)
 
+    async def expel(self, pattern: str, recipient: Recipients, *, code: int, reason: str) -> None:
+        """Put somebody out of a channel, or of all that match, in all processes; see `Channel.expel`."""
+        here = {member.id: member for member in self.members_of(pattern)}
+        for id in filter(None, ids_of(recipient, here)):
+            body = write_expulsion(pattern, id, code, reason)
+            await self._ready()
+            await self._backend.publish(CONTROL, body, keep=None)
+
     async def history(self, name: str, last_seen: int = 0) -> tuple[Message, ...]:
         """Return the kept messages of a channel after a number, oldest first."""
         await self._ready()
@@ -341,16 +377,17 @@ class Hub:
 
     async def _arrive(self, room: Room, member: Member, seen: int | None, *, is_present: bool) -> None:
         """Give a new member what it missed, and put it into the presence of its channel if it `is_present`."""
-        keep = self._rules.history_of(room.name)
-        await replay_to_member(room, member, seen, backend=self._backend, keep=keep, counters=self.counters)
-        if is_present:
+        await self._replay(room, member, seen, keep=self._rules.history_of(room.name))
+        if is_present and not member.has_left:
             await self._presence.enter(room.name, member.entry)
-        if is_present and member.envelope:
+        if is_present and member.envelope and not member.has_left:
             async with room.lock:
                 view = await self._presence.watch(room.name)
-            if not member.has_left:
-                room.watchers.add(member.id)
-                room.tell(presence_frame(room.name, view.everyone()), (member.id,))
+                if not member.has_left:
+                    room.watchers.add(member.id)
+                    room.tell(presence_frame(room.name, view.everyone()), (member.id,))
+                elif not room.watchers:
+                    self._presence.unwatch(room.name)
         if member.has_left:
             raise disconnected(member.websocket)
 
@@ -364,9 +401,9 @@ class Hub:
         told = self.vanish(member.channel, member.entry)
         room = self._rooms.get(member.channel)
         if room is not None:
-            room.remove(member)
-            if not room.watchers:
+            if room.watchers == {member.id}:
                 self._presence.unwatch(room.name)
+            room.remove(member)
             self._rooms.exit(room)
         return told
 
@@ -377,40 +414,19 @@ class Hub:
     def _failed(self, websocket: WebSocket, exc: Exception) -> None:
         """A member cannot be written to: it is out of all channels, and closed when it was only too slow."""
         self.forget(websocket)
-        if isinstance(exc, TooSlow):
-            self._note_slow(exc)
-            self._close_soon(websocket, TRY_AGAIN_LATER, "too slow")
-        elif not isinstance(exc, WebSocketDisconnect | OSError):
-            _logger.warning("a member of a channel could not be written to", exc_info=exc)
-            self._close_soon(websocket, 1011, "")
+        self._closing.failed(websocket, exc)
 
-    def _note_slow(self, exc: TooSlow) -> None:
-        """One line a minute."""
-        self._slow += 1
-        if self._clock.time() >= self._quiet_until:
-            _logger.warning("%d slow member(s) of channels were closed; the last: %s", self._slow, exc)
-            self._slow = 0
-            self._quiet_until = self._clock.time() + _QUIET
-
-    def _close_soon(self, websocket: WebSocket, code: int, reason: str) -> "asyncio.Task[object]":
-        """Close a WebSocket in a task of its own."""
-        return self._tasks.spawn(self._close(websocket, code, reason), name="nexios-channel-close")
-
-    async def _close(self, websocket: WebSocket, code: int, reason: str) -> None:
-        """A client that reads nothing may keep its close frame from being written: then it is left to the server."""
-        task = asyncio.current_task()
-        timer = self._clock.call_later(self._close_timeout, task.cancel) if task is not None else None
-        try:
-            await websocket.close(code, reason)
-        finally:
-            if timer is not None:
-                timer.cancel()
+    def _put_out(self, websocket: WebSocket, code: int, reason: str) -> None:
+        """Somebody may not be here any more: they get nothing from now on, and are closed."""
+        self.forget(websocket)
+        self._closing.soon(websocket, code, reason)
 
     async def _open_feed(self, name: str, id: str, last_seen: int | None, feed: Feed) -> None:
         """Enter the room of a channel, and let the feed get its messages."""
         await self._ready()
         room = await self._rooms.enter(name)
         feed.is_in_room = True
+        room.readers[id] = feed
         keep = self._rules.history_of(name)
         try:
             await replay_to_feed(room, id, feed, last_seen, backend=self._backend, keep=keep)

@@ -8,20 +8,18 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from nexios.events.names import CHANNELS_LOST, CHANNELS_RESTORED
 from nexios.messages.clock import Clock, sleep
+from nexios.messages.websocket import WebSocket
 from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
+from nexios.websockets.expulsion import expel
 from nexios.websockets.message import CONTROL, Kind, Message, gap_frame, read_body
 from nexios.websockets.presence import Presence
 from nexios.websockets.room import Room
 from nexios.websockets.rooms import Rooms, Spawn
 from nexios.websockets.rules import Rules, matches
 
-__all__ = ["CHANNELS_LOST", "CHANNELS_RESTORED", "Incoming"]
-
-CHANNELS_LOST: Final = "channels.lost"
-"""Event: the connection to the engine of the channels broke; carries the exception."""
-CHANNELS_RESTORED: Final = "channels.restored"
-"""Event: it works again, and everything is subscribed again."""
+__all__ = ["Incoming"]
 
 _AGAIN: Final = 1.0
 """Seconds until the history is asked again, when the engine did not answer."""
@@ -32,7 +30,7 @@ _logger = logging.getLogger("nexios")
 class Incoming:
     """The `Receiver` of one hub."""
 
-    __slots__ = ("_backend", "_breaks", "_clock", "_emit", "_presence", "_rooms", "_rules", "_spawn")
+    __slots__ = ("_backend", "_breaks", "_clock", "_close", "_emit", "_presence", "_rooms", "_rules", "_spawn")
 
     def __init__(
         self,
@@ -44,6 +42,7 @@ class Incoming:
         clock: Clock,
         spawn: Spawn,
         emit: Callable[..., None],
+        close: Callable[[WebSocket, int, str], object],
     ) -> None:
         self._backend = backend
         self._rooms = rooms
@@ -52,6 +51,7 @@ class Incoming:
         self._clock = clock
         self._spawn = spawn
         self._emit = emit
+        self._close = close
         self._breaks = 0
 
     def receive(self, channel: str, sequence: int, body: bytes) -> None:
@@ -98,11 +98,17 @@ class Incoming:
             _logger.warning("channels: a message of %r cannot be read", room.name, exc_info=True)
 
     def _to_group(self, body: bytes) -> None:
-        """Give a message to the rooms of all channels of its group."""
+        """Give a message to the rooms of all channels of its group, or put somebody out of them."""
         try:
             wire = read_body(body)
+            if wire.kind is Kind.EXPULSION:
+                self._rules.expulsions += 1
             for room in self._rooms:
-                if matches(wire.group, room.name):
+                if not matches(wire.group, room.name):
+                    continue
+                if wire.kind is Kind.EXPULSION:
+                    expel(room, wire, self._close)
+                else:
                     room.deliver(Message(room.name, 0, wire))
         except ValueError:
             _logger.warning("channels: a message to a group cannot be read", exc_info=True)

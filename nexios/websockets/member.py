@@ -1,4 +1,8 @@
-"""Who is in a channel? One WebSocket in one channel is a member; what it tells of itself is its presence."""
+"""Who is in a channel? One WebSocket in one channel is a member; what it tells of itself is its presence.
+
+Members are known by an id that is made here, users by a name that the application gives, which a client may have
+chosen. No name can be an id: what is sent to one member, or tells of it, is never that of a client who took its id.
+"""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -6,12 +10,38 @@ from typing import Any, Final
 
 import msgspec
 
+from nexios.errors import BadRequest
 from nexios.messages.websocket import WebSocket
+from nexios.websockets.message import is_encodable
 from nexios.websockets.outbox import Outbox
 
-__all__ = ["Member", "PresenceDiff", "PresenceEntry", "Recipients", "ids_of"]
+__all__ = ["Member", "PresenceDiff", "PresenceEntry", "Recipients", "check_user", "ids_of", "new_id"]
 
 _NOTHING: Final[Mapping[str, Any]] = {}
+_MARK: Final = "~"
+"""What ids begin with, and names of users do not."""
+
+
+def new_id() -> str:
+    """Return the id of a new member: nobody can guess it, and no user has it as a name."""
+    return f"{_MARK}{secrets.token_hex(8)}"
+
+
+def check_user(user: str) -> str:
+    """Return the name of a user as it is; "" is nobody in particular.
+
+    Raises:
+        BadRequest: It begins as the id of a member does, or UTF-8 cannot write it.
+        TypeError: It is no text.
+
+    >>> check_user("ada")
+    'ada'
+    """
+    if not isinstance(user, str):
+        raise TypeError(f"a user is named by a text, as in connect(websocket, user='ada'), not by {user!r}")
+    if user.startswith(_MARK) or not is_encodable(user):
+        raise BadRequest(f"The name of a user is text that does not begin with {_MARK!r}.", code="bad_user_name")
+    return user
 
 
 class PresenceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,7 +93,7 @@ class Member:
         user: str,
         metadata: Mapping[str, Any] | None,
     ) -> None:
-        self.id: str = secrets.token_hex(8)
+        self.id: str = new_id()
         self.channel: str = channel
         self.websocket: WebSocket = websocket
         self.outbox: Outbox = outbox

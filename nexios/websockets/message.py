@@ -23,22 +23,31 @@ from nexios.serialization import decode_json, encode_json
 
 __all__ = [
     "CONTROL",
+    "GAP",
     "MAX_NAME",
+    "PRESENCE",
     "BadChannelName",
     "Frame",
     "Kind",
     "Message",
     "Wire",
+    "check_event",
     "check_name",
     "gap_frame",
+    "is_encodable",
     "presence_frame",
     "read_body",
     "write_body",
     "write_presence",
+    "write_wire",
 ]
 
 CONTROL: Final = "*"
 """The channel by which all processes hear what is said to a group; no user's channel has this name."""
+
+GAP: Final = "gap"
+PRESENCE: Final = "presence"
+"""The events that we tell clients of; nobody else may."""
 
 MAX_NAME: Final = 200
 """Characters of the name of a channel."""
@@ -77,6 +86,29 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_event(event: str) -> str:
+    """Return the name of an event as it is; "" is none.
+
+    Raises:
+        BadRequest: It is one of ours, `gap` or `presence`, or UTF-8 cannot write it: the application may have it from
+            a client, who must not tell others who is here, or that they missed something.
+
+    >>> check_event("said")
+    'said'
+    """
+    if event in (GAP, PRESENCE) or not is_encodable(event):
+        raise BadRequest(
+            f"The name of an event is text, and neither {GAP!r} nor {PRESENCE!r}, which nexios says.",
+            code="bad_event_name",
+        )
+    return event
+
+
+def is_encodable(text: str) -> bool:
+    """Tell whether UTF-8 can write a text: lone surrogates it cannot."""
+    return text.isascii() or text.encode("utf-8", "ignore").decode() == text
+
+
 class Kind(IntEnum):
     """What a payload is."""
 
@@ -85,6 +117,8 @@ class Kind(IntEnum):
     BYTES = 2
     PRESENCE = 3
     """Between hubs alone: who joined and who left."""
+    EXPULSION = 4
+    """Between hubs alone: who is put out."""
 
 
 class Wire(msgspec.Struct, frozen=True, array_like=True):
@@ -109,6 +143,7 @@ def write_body(
     """Encode what is published: text and bytes as they are, anything else as JSON.
 
     Raises:
+        BadRequest: The event is one that only we tell of.
         TypeError: The message has no JSON form.
     """
     if isinstance(message, str):
@@ -117,12 +152,19 @@ def write_body(
         kind, payload = Kind.BYTES, bytes(message)
     else:
         kind, payload = Kind.JSON, encode_json(message)
+    return _encoder.encode(Wire(kind, payload, check_event(event), time.time(), exclude, to, group))
+
+
+def write_wire(
+    kind: Kind, payload: bytes, *, event: str = "", exclude: tuple[str, ...] = (), to: str = "", group: str = ""
+) -> bytes:
+    """Encode what is encoded already, with whom it is for."""
     return _encoder.encode(Wire(kind, payload, event, time.time(), exclude, to, group))
 
 
 def write_presence(diff: bytes) -> bytes:
     """Encode a change of presence, which is JSON already."""
-    return _encoder.encode(Wire(Kind.PRESENCE, diff, "", time.time()))
+    return write_wire(Kind.PRESENCE, diff)
 
 
 def read_body(body: bytes) -> Wire:
@@ -211,9 +253,9 @@ class Message:
 
 def gap_frame(channel: str) -> Frame:
     """What a client gets in an envelope when messages are missing that it cannot be given any more."""
-    return Frame(encode_json({"channel": channel, "event": "gap"}), is_text=True)
+    return Frame(encode_json({"channel": channel, "event": GAP}), is_text=True)
 
 
 def presence_frame(channel: str, diff: object) -> Frame:
     """Who joined and who left, in an envelope."""
-    return Frame(encode_json({"channel": channel, "event": "presence", "data": diff}), is_text=True)
+    return Frame(encode_json({"channel": channel, "event": PRESENCE, "data": diff}), is_text=True)

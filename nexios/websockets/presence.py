@@ -125,15 +125,21 @@ class Presence:
         self._task: asyncio.Task[object] | None = None
 
     async def enter(self, channel: str, entry: PresenceEntry) -> None:
-        """Put a member of this process into the presence of a channel, or change what it tells of itself."""
+        """Put a member of this process into the presence of a channel, or change what it tells of itself.
+
+        Raises:
+            TypeError, ValueError: What it tells has no JSON form; then nothing is changed.
+            BackendUnavailable: The engine of the channels is away.
+        """
+        body = _encode(entry)
         is_new = entry.id not in self._own.get(channel, ())
         self._own.setdefault(channel, {})[entry.id] = entry
         if self._task is None:
             await self._backend.renew(self._lease * _HELD)
             self._task = self._spawn(self._keep(), name="nexios-presence")
-        await self._backend.join(channel, entry.id, _encode(entry))
-        diff = PresenceDiff(joins=(entry,)) if is_new else PresenceDiff(updates=(entry,))
-        await self._announcer.announce(channel, _encode(diff))
+        if await self._put(channel, entry.id, body):
+            diff = PresenceDiff(joins=(entry,)) if is_new else PresenceDiff(updates=(entry,))
+            await self._announcer.announce(channel, _encode(diff))
 
     def remove(self, channel: str, entry: PresenceEntry) -> bool:
         """Forget a member of this process; tell whether the others have to hear of it, by `leave`."""
@@ -210,11 +216,19 @@ class Presence:
             except BackendUnavailable:
                 _logger.info("presence waits for the channel backend")
 
+    async def _put(self, channel: str, id: str, body: bytes) -> bool:
+        """Tell the backend of a member; one that has left meanwhile is taken out again, or it would stay for ever."""
+        await self._backend.join(channel, id, body)
+        is_here = id in self._own.get(channel, ())
+        if not is_here:
+            await self._backend.leave(channel, id)
+        return is_here
+
     async def _rejoin(self) -> None:
         """Tell the backend and the other processes of all our members again."""
         for channel, entries in tuple(self._own.items()):
             for entry in tuple(entries.values()):
-                await self._backend.join(channel, entry.id, _encode(entry))
+                await self._put(channel, entry.id, _encode(entry))
             await self._announcer.announce(channel, _encode(PresenceDiff(joins=tuple(entries.values()))))
 
     async def _load(self, channel: str) -> dict[str, PresenceEntry]:

@@ -39,6 +39,7 @@ class Room:
         "members",
         "name",
         "patient",
+        "readers",
         "users",
         "watchers",
     )
@@ -51,7 +52,10 @@ class Room:
         self.members: dict[str, Member] = {}
         self.arriving: dict[str, Member] = {}
         self.ahead: dict[str, tuple[Member | Feed, int]] = {}
+        self.readers: dict[str, Feed] = {}
+        """All feeds, those too that still read the history."""
         self.feeds: dict[str, Feed] = {}
+        """Those that get everything."""
         self.patient: dict[str, Outbox] = {}
         """The outboxes that publishers wait for."""
         self.watchers: set[str] = set()
@@ -92,7 +96,9 @@ class Room:
         self.watchers.discard(member.id)
 
     def feed_goes_live(self, id: str, feed: Feed, seen: int) -> None:
-        """From now on the feed gets everything after the number `seen`."""
+        """From now on the feed gets everything after the number `seen`, unless it was taken out."""
+        if id not in self.readers:
+            return
         if seen > self.last:
             self.ahead[id] = feed, seen
         else:
@@ -100,6 +106,7 @@ class Room:
 
     def remove_feed(self, id: str) -> None:
         """Take a feed out."""
+        self.readers.pop(id, None)
         self.feeds.pop(id, None)
         self.ahead.pop(id, None)
 

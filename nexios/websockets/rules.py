@@ -53,12 +53,14 @@ def matches(pattern: str, name: str) -> bool:
 class Rules:
     """The guards and history limits of a hub. All guards that match have to agree; of limits the last match holds."""
 
-    __slots__ = ("_default", "_guards", "_limits")
+    __slots__ = ("_default", "_guards", "_limits", "expulsions")
 
     def __init__(self, default: HistoryLimits) -> None:
         self._default = default
         self._guards: list[tuple[str, Guard]] = []
         self._limits: list[tuple[str, HistoryLimits]] = []
+        self.expulsions: int = 0
+        """How many times somebody was put out: what a guard said before may be true no more."""
 
     def guard(self, pattern: str, guard: Guard) -> None:
         """Let a function say who may join."""
@@ -79,16 +81,19 @@ class Rules:
                 return limits
         return self._default
 
-    async def admit(self, websocket: WebSocket | Request, name: str) -> None:
-        """Ask every guard.
+    async def admit(self, websocket: WebSocket | Request, name: str, asked: int | None = None) -> int:
+        """Ask every guard; once more with what it returned, if somebody was put out since: it may be this one.
 
         Raises:
             ChannelForbidden: One did not say True.
         """
-        for pattern, guard in self._guards:
-            if matches(pattern, name):
-                answer = guard(websocket, name)
-                if inspect.isawaitable(answer):
-                    answer = await answer
-                if answer is not True:
-                    raise ChannelForbidden
+        while asked != self.expulsions:
+            asked = self.expulsions
+            for pattern, guard in self._guards:
+                if matches(pattern, name):
+                    answer = guard(websocket, name)
+                    if inspect.isawaitable(answer):
+                        answer = await answer
+                    if answer is not True:
+                        raise ChannelForbidden
+        return asked

@@ -1,4 +1,4 @@
-"""The room of docs/howto/presence-and-resume.md, made of the blocks of that page, and two ways to disturb it."""
+"""The room of docs/howto/presence-and-resume.md, made of the blocks of that page, and ways to disturb it."""
 
 import os
 from collections.abc import Iterator
@@ -39,6 +39,12 @@ async def drop(request: Any, response: Any) -> int:
     for member in members:
         await member.websocket.close(1012, "back in a moment")
     return len(members)
+
+
+@app.post("/expel/{user}")
+async def expel(request: Any, response: Any, user: str) -> None:
+    """Put somebody out of the room."""
+    await app.channel("room:1").expel(user)
 
 
 @app.post("/say/{text}")

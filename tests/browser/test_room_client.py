@@ -55,7 +55,9 @@ def expect_text(page: Any, selector: str, text: str) -> None:
 
 
 def test_two_windows_see_each_other_and_miss_nothing_when_the_network_drops(browser: Any, site: Running) -> None:
-    ada, bob = enter(browser, site, "ada"), enter(browser, site, "bob")
+    ada = enter(browser, site, "ada")
+    expect_text(ada, "#here", "ada")
+    bob = enter(browser, site, "bob")
     expect_text(ada, "#here", "ada, bob")
     ada.locator("#text").fill("hello")
     ada.locator("#text").press("Enter")
@@ -73,4 +75,14 @@ def test_two_windows_see_each_other_and_miss_nothing_when_the_network_drops(brow
     expect_text(bob, "#here", "ada, bob")
     bob.context.close()
     expect_text(ada, "#here", "ada")
+    ada.context.close()
+
+
+def test_who_is_put_out_does_not_come_back(browser: Any, site: Running) -> None:
+    ada = enter(browser, site, "ada")
+    expect_text(ada, "#status", "open")
+
+    httpx2.post(f"{site.url}/expel/ada", trust_env=False).raise_for_status()
+
+    expect_text(ada, "#status", "refused")
     ada.context.close()

@@ -10,6 +10,7 @@ from nexios.events import EventEmitter
 from nexios.models.problems import CODES
 from nexios.openapi import Callback
 from nexios.routing.route import RouteOptions
+from nexios.static import StaticFiles
 from nexios.testing import RawAnswer, TestClient
 from nexios.testing.faces import Options
 from nexios.testing.websocket import WebSocketSession
@@ -58,6 +59,7 @@ def members(owner: type, *, without: type = object) -> set[str]:
         ("request", members(UploadFile)),
         ("response", members(Response)),
         ("events", members(EventEmitter)),
+        ("static", members(StaticFiles) | set(inspect.signature(StaticFiles).parameters)),
         ("testing", members(TestClient)),
         ("testing", set(inspect.signature(TestClient).parameters) - {"app"}),
         ("testing", set(Options.__annotations__)),

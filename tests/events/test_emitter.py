@@ -443,5 +443,6 @@ def test_the_names_are_the_documented_ones() -> None:
         "startup", "shutdown", "error",
         "request", "request.started", "request.finished", "request.failed",
         "websocket", "websocket.connected", "websocket.disconnected", "websocket.failed",
+        "channels.presence", "channels.lost", "channels.restored",
     }  # fmt: skip
     assert set(names.PARENTS.values()) == {"request", "websocket"}

@@ -30,7 +30,6 @@ class Transport:
     root_path = ""
     scheme = "http"
     http_version = "1.1"
-    body_ended = False
     client = Address("127.0.0.1", 5000)
     server = Address("127.0.0.1", 80)
 
@@ -49,6 +48,9 @@ class Transport:
     def body_fields(self) -> tuple[list[str], list[str], list[str]]:
         values = self.header_values
         return values("content-type"), values("content-length"), values("content-encoding")
+
+    def arrived(self) -> bytes | None:
+        return None
 
     async def next_chunk(self) -> bytes | None:
         return None

@@ -1,6 +1,6 @@
 """Section E of the published faults: redirects, response headers and cookies that we write.
 
-Server-sent events and link helpers wait for what they test; see docs/security/not-applicable.md.
+Server-sent events are in test_event_streams.py; for what is not there see docs/security/not-applicable.md.
 """
 
 from collections.abc import Callable

@@ -54,7 +54,8 @@ class Client:
     def headers(self) -> Pairs:
         return self.fields
 
-    body_ended = False
+    def arrived(self) -> bytes | None:
+        return None
 
     def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
         values = self.header_values

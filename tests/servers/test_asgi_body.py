@@ -193,3 +193,93 @@ async def test_stopping_without_a_read_does_nothing() -> None:
     server.transport.stop_reading()
 
     assert server.reads == 0
+
+
+async def test_a_body_of_one_message_that_is_there_has_arrived() -> None:
+    server = Server()
+    server.body(more=False)
+    server.messages.get_nowait()
+    server.messages.put_nowait({"type": "http.request", "body": b"whole"})
+
+    assert server.transport.arrived() == b"whole"
+    assert await server.transport.next_chunk() is None
+
+
+async def test_an_empty_body_that_is_there_has_arrived() -> None:
+    server = Server()
+    server.messages.put_nowait({"type": "http.request"})
+
+    assert server.transport.arrived() == b""
+
+
+async def test_the_first_piece_of_a_body_is_kept_for_the_next_chunk() -> None:
+    server = Server()
+    server.body(b"one", b"two", more=False)
+
+    assert server.transport.arrived() is None
+    assert [await server.transport.next_chunk() for _ in range(3)] == [b"one", b"two", None]
+
+
+async def test_a_body_that_is_late_is_read_by_the_call_that_was_begun() -> None:
+    server = Server()
+
+    assert server.transport.arrived() is None
+    assert server.reads == 1
+    read = asyncio.ensure_future(server.transport.next_chunk())
+    await settle()
+    server.body(b"late", more=False)
+
+    assert await read == b"late"
+    assert await server.transport.next_chunk() is None
+
+
+async def test_a_watcher_waits_its_turn_while_a_read_that_was_begun_goes_on() -> None:
+    server = Server()
+    assert server.transport.arrived() is None
+    watch = asyncio.ensure_future(server.transport.disconnected())
+    read = asyncio.ensure_future(server.transport.next_chunk())
+    await settle()
+    server.messages.put_nowait({"type": "http.request", "body": b"late"})
+
+    assert await read == b"late"
+    server.leave()
+    await watch
+
+
+async def test_a_client_that_left_has_sent_no_whole_body() -> None:
+    server = Server()
+    server.leave()
+
+    assert server.transport.arrived() is None
+    with pytest.raises(ClientDisconnect):
+        await server.transport.next_chunk()
+
+
+async def test_nothing_has_arrived_while_somebody_else_reads() -> None:
+    server = Server()
+    watch = asyncio.ensure_future(server.transport.disconnected())
+    server.body(b"one", more=False)
+    await settle()
+
+    assert server.transport.arrived() is None
+    assert [await server.transport.next_chunk() for _ in range(2)] == [b"one", None]
+    watch.cancel()
+
+
+async def test_a_receive_that_is_no_coroutine_is_awaited_all_the_same() -> None:
+    future = asyncio.get_running_loop().create_future()
+    transport = ASGITransport({"type": "http", "headers": []}, lambda: future, Server().send)
+
+    assert transport.arrived() is None
+    future.set_result({"type": "http.request", "body": b"one"})
+    assert await transport.next_chunk() == b"one"
+
+
+async def test_a_server_that_fails_at_once_is_heard_by_who_asks_what_has_arrived() -> None:
+    async def receive() -> dict[str, Any]:
+        raise RuntimeError("the connection is broken")
+
+    transport = ASGITransport({"type": "http", "headers": []}, receive, Server().send)
+
+    with pytest.raises(RuntimeError, match="the connection is broken"):
+        transport.arrived()

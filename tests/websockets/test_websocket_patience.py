@@ -42,7 +42,7 @@ async def client_of(app: NexiosApp, clock: ManualClock) -> AsyncIterator[TestCli
         yield client
 
 
-async def test_a_silence_over_the_receive_timeout_closes_with_1008(clock: ManualClock) -> None:
+async def test_a_silence_over_the_receive_timeout_closes_with_a_code_for_timeouts(clock: ManualClock) -> None:
     app = make_app(websocket_receive_timeout=30.0)
 
     async for client in client_of(app, clock):
@@ -53,9 +53,9 @@ async def test_a_silence_over_the_receive_timeout_closes_with_1008(clock: Manual
                 assert await ws.receive() == "still here"
             await clock.advance(31)
 
-            assert await ws.wait_closed() == (1008, "nothing was received for 30 s")
+            assert await ws.wait_closed() == (3008, "nothing was received for 30 s")
 
-    assert app.state.end == (1008, "nothing was received for 30 s")
+    assert app.state.end == (3008, "nothing was received for 30 s")
     assert clock.waiting == 0
 
 
@@ -69,7 +69,7 @@ async def test_a_receive_timeout_is_a_disconnect_by_the_server(clock: ManualCloc
 
     with pytest.raises(WebSocketDisconnect) as caught:
         await reader
-    assert (caught.value.code, caught.value.initiator) == (1008, "server")
+    assert (caught.value.code, caught.value.initiator) == (3008, "server")
 
 
 async def test_messages_over_the_rate_wait_and_none_is_lost(clock: ManualClock) -> None:
@@ -149,8 +149,8 @@ async def test_one_that_never_answers_is_closed_after_the_timeout(clock: ManualC
             assert ws.close_code is None
             await clock.advance(1)
 
-            assert await ws.wait_closed() == (1008, "nothing was heard for 50 s")
-        assert client.app.state.end[0] == 1008
+            assert await ws.wait_closed() == (3008, "nothing was heard for 50 s")
+        assert client.app.state.end[0] == 3008
     assert clock.waiting == 0
 
 
@@ -191,7 +191,7 @@ async def test_a_ping_that_is_stuck_is_not_sent_twice(clock: ManualClock) -> Non
     await serving
 
     assert transport.tries == 1
-    assert transport.sent[-1][:2] == ("close", 1008)
+    assert transport.sent[-1][:2] == ("close", 3008)
 
 
 @pytest.mark.parametrize(("interval", "timeout"), [(0, 1), (-1, 5), (5, 5), (6, 5)])

@@ -25,17 +25,24 @@ from nexios._pipeline.inputs.kinds import bare, members_of
 from nexios._pipeline.inputs.located import Located, joined, located, one_error
 from nexios.errors import BadRequest, ConfigurationError
 from nexios.http.media_type import parse_media_type
-from nexios.messages.body import open_body
+from nexios.messages.body import Body, open_body
 from nexios.messages.request import Request
 from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
 from nexios.models.problems import Invalid, pointer_of
 from nexios.serialization import check_depth, check_msgpack, decode_json, decode_msgpack
+from nexios.settings import Limits
 
-__all__ = ["BodyReader", "body_reader"]
+__all__ = ["BodyReader", "WholeReader", "body_reader"]
 
 BodyReader = Callable[[Request], Awaitable[tuple[Any, ...]]]
 """Reads all inputs of the body, in their order. Raises Located with the errors of all of them, and HTTPException."""
+
+_Make = Callable[[bytes, Limits], Any]
+"""Makes the value out of the whole body. Raises Located and HTTPException."""
+
+_SENT: Final[tuple[Format | None, ...]] = ("json", "msgpack", None)
+"""What a body may come as; None is without a media type."""
 
 _json_keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _msgpack_keys: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
@@ -104,37 +111,70 @@ def _format_named(text: str) -> Format | None:
         raise ConfigurationError(f"{text!r} is no media type; write one such as 'application/json'.") from None
 
 
-def _whole(item: Input, accepted: str | None) -> BodyReader:
+class WholeReader(msgspec.Struct, frozen=True):
+    """Reads a body that one value is made of: in steps, of which only the reading may have to wait, or at once."""
+
+    open: Callable[[Request], tuple[Body, _Make]]
+    """Gives the body, and what makes the value out of it, by its media type. Raises HTTPException for another type."""
+
+    async def __call__(self, request: Request) -> tuple[Any, ...]:
+        """Return the value, alone in a tuple; a `BodyReader`."""
+        body, make = self.open(request)
+        return (make(await body.read(), body.limits),)
+
+
+def _whole(item: Input, accepted: str | None) -> WholeReader:
     """The hot path: for plain `application/json` there is one look at the head, one read, one decode."""
+    plain = _plain_json(item)
+    by_format = {format_: _by_format(item, format_, accepted) for format_ in _SENT}
+    shortcut = ["application/json"] if accepted in (None, "application/json") else None
+
+    def open_(request):  # type: ignore[no-untyped-def]  # annotations cost time on each request
+        body = request._body
+        if body is None:
+            body = request._body = open_body(request._transport, request._target.limits)
+        elif body.limits is not request._target.limits:
+            body.move_to(request._target.limits)
+        return body, plain if body.media_types == shortcut else by_format[_format_sent(request, accepted)]
+
+    return WholeReader(open_)
+
+
+def _plain_json(item: Input) -> _Make:
     decoders, absent = decoders_of(item), absent_of(item)
     decode_json, decode = decoders.json, decoders.decode
     counts_depth = not adapt(item.kind).has_known_depth  # what is not declared is skipped, and not built
-    shortcut = ["application/json"] if accepted in (None, "application/json") else None
 
-    async def read(request: Request) -> tuple[Any, ...]:
-        whole = request._body
-        if whole is None:
-            whole = request._body = open_body(request._transport, request._target.limits)
-        elif whole.limits is not request._target.limits:
-            whole.move_to(request._target.limits)
-        is_plain = whole.media_types == shortcut
-        format_ = None if is_plain else _format_sent(request, accepted)
-        body = await whole.read()
+    def make(body, limits):  # type: ignore[no-untyped-def]
         if not body:
-            return (absent(),)
+            return absent()
         try:
-            if is_plain and (not counts_depth or body.count(b"[") + body.count(b"{") <= whole.limits.max_json_depth):
-                return (decode_json(body),)
-            limit = whole.limits.max_json_depth
-            if format_ is None and not is_plain:
-                raise unsupported(accepted or READ_BY_DEFAULT)
-            return (decode(body, format_ or "json", limit),)
+            if counts_depth and body.count(b"[") + body.count(b"{") > limits.max_json_depth:
+                return decode(body, "json", limits.max_json_depth)
+            return decode_json(body)
         except Invalid as exc:
             raise located("body", "", exc.problems) from None
         except Malformed as exc:
             raise malformed(exc) from None
 
-    return read
+    return make
+
+
+def _by_format(item: Input, format_: Format | None, accepted: str | None) -> _Make:
+    """Of a body that came without a media type only its absence is right."""
+    decode, absent = decoders_of(item).decode, absent_of(item)
+
+    def make(body: bytes, limits: Limits) -> Any:
+        if not body:
+            return absent()
+        if format_ is None:
+            raise unsupported(accepted or READ_BY_DEFAULT)
+        try:
+            return decode(body, format_, limits.max_json_depth)
+        except Invalid as exc:
+            raise located("body", "", exc.problems) from None
+
+    return make
 
 
 def _format_sent(request: Request, accepted: str | None) -> Format | None:

@@ -13,14 +13,36 @@ from typing import Protocol
 from nexios.errors import ServiceUnavailable
 from nexios.websockets.history import HistoryLimits, Replay
 
-__all__ = ["BackendUnavailable", "ChannelBackend", "Receiver"]
+__all__ = ["BackendUnavailable", "ChannelBackend", "Receiver", "shown"]
 
 
 class BackendUnavailable(ServiceUnavailable):
     """The engine behind the channels cannot be reached now: 503 in a handler that does not catch it.
 
-    What was published may or may not have arrived: a backend does not publish twice on its own.
+    What was published may or may not have arrived: a backend does not publish twice on its own. `explanation` is
+    for the developer, who finds it in the log; a client sees the status alone.
     """
+
+    def __init__(self, explanation: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(retry_after=retry_after)
+        self.explanation: str = explanation
+
+    def __str__(self) -> str:
+        return self.explanation or super().__str__()
+
+
+def shown(url: str) -> str:
+    """Return where a URL leads, without user, password and options: for logs. When in doubt, its scheme alone.
+
+    >>> shown("redis://ada:secret@engine:6379/0?password=secret")
+    'redis://engine:6379/0'
+    """
+    scheme, _, rest = url.rpartition("://")
+    before, _, place = rest.rpartition("@")
+    if "?" in before or "#" in before or "://" in scheme:
+        return f"{scheme.partition(':')[0]}://..."
+    place = place.partition("?")[0].partition("#")[0]
+    return f"{scheme}://{place}" if scheme else place
 
 
 class Receiver(Protocol):

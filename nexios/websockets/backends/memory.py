@@ -117,6 +117,15 @@ class MemoryEngine:
             self.leave(channel, member)
         return {member: body for member, (_, body) in members.items()}
 
+    def clear(self) -> None:
+        """Forget everything, as a server in memory does that is started again; numbers go on growing."""
+        self._logs.clear()
+        self._numbers.clear()
+        self._leases.clear()
+        self._presence.clear()
+        self.receivers.clear()
+        self._size = 0
+
     def forget(self, node: str) -> None:
         """Take out everything of a node that ends."""
         self._leases.pop(node, None)
@@ -167,14 +176,19 @@ class MemoryEngine:
 
 
 class MemoryBackend:
-    """One process' way to a `MemoryEngine`; its own one, unless several share one in a test."""
+    """One process' way to a `MemoryEngine`.
 
-    __slots__ = ("_node", "_receiver", "engine")
+    Without `engine` it has one of its own, which goes by `clock` and forgets everything when the backend stops. One
+    that it is given, as one that several share in a test, remembers.
+    """
+
+    __slots__ = ("_is_own", "_node", "_receiver", "engine")
 
     name = "memory"
 
-    def __init__(self, engine: MemoryEngine | None = None) -> None:
-        self.engine: MemoryEngine = MemoryEngine() if engine is None else engine
+    def __init__(self, engine: MemoryEngine | None = None, *, clock: Clock | None = None) -> None:
+        self.engine: MemoryEngine = MemoryEngine(clock=clock) if engine is None else engine
+        self._is_own = engine is None
         self._receiver: Receiver | None = None
         self._node = ""
 
@@ -183,9 +197,12 @@ class MemoryBackend:
         self._receiver, self._node = receiver, node
 
     async def stop(self) -> None:
-        """Take everything of this process out."""
+        """Take everything of this process out; of an engine of its own all that there is."""
         self._receiver = None
-        self.engine.forget(self._node)
+        if self._is_own:
+            self.engine.clear()
+        else:
+            self.engine.forget(self._node)
 
     async def subscribe(self, channel: str) -> int:
         """Receive a channel, and return the number of its last message."""

@@ -28,7 +28,7 @@ import msgspec
 from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
-from nexios.websockets.backends.base import BackendUnavailable, Receiver
+from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
 from nexios.websockets.backends.nats_history import History, Kept
 from nexios.websockets.backends.nats_parts import Joiner, cut
 from nexios.websockets.backends.nats_presence import NatsPresence
@@ -116,6 +116,10 @@ class NatsBackend:
         self._joiner = Joiner()
         self._keeper: asyncio.Task[None] | None = None
         self._fetching: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        servers = [self._servers] if isinstance(self._servers, str) else self._servers
+        return f"<NatsBackend {', '.join(map(shown, servers))}>"
 
     # Life
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
-from nexios.websockets.backends.base import BackendUnavailable, Receiver
+from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
 from nexios.websockets.backends.redis_scripts import HISTORY, PRESENT, PUBLISH
 from nexios.websockets.clock import SystemClock
 from nexios.websockets.history import HistoryLimits, Replay, Stored, replay_of
@@ -36,6 +36,9 @@ __all__ = ["RedisBackend"]
 _BROKEN: Final = (RedisError, OSError, EOFError, TimeoutError)
 _REMEMBER: Final = 86_400
 """Seconds for which the number of a channel's last message outlives its messages, so that a pause is no gap."""
+
+_DIGITS: Final = 16
+"""Of the largest number that a message may have."""
 
 T = TypeVar("T")
 
@@ -77,6 +80,9 @@ class RedisBackend:
         self._subscribed: Any = None
         self._listener: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<RedisBackend {shown(self._url)}>"
 
     # Life
 
@@ -226,8 +232,9 @@ class RedisBackend:
         kind, topic, data = response if len(response) == 3 else (b"", b"", b"")
         channel = topic.decode().removeprefix(self._key("to", ""))
         if kind == b"message" and self._receiver is not None:
-            number, _, body = data.partition(b":")
-            self._receiver.receive(channel, int(number), body)
+            number, colon, body = data.partition(b":")
+            if colon and len(number) <= _DIGITS and number.isdigit():  # anybody who may connect may publish
+                self._receiver.receive(channel, int(number), body)
         elif kind == b"subscribe" and channel in self._unconfirmed:
             waiting = self._unconfirmed[channel]
             _wake(waiting.popleft())

@@ -60,7 +60,7 @@ class Nats(Engine):
     def backend(self) -> ChannelBackend:
         from nexios.websockets.backends.nats import NatsBackend
 
-        return NatsBackend(self._by_proxy(), prefix=self.prefix, patience=0.5)
+        return NatsBackend(self._by_proxy(), prefix=self.prefix, patience=1.5)
 
     def imports(self) -> str:
         return "from nexios.websockets.backends.nats import NatsBackend"

@@ -52,7 +52,7 @@ class Redis(Engine):
     def backend(self) -> ChannelBackend:
         from nexios.websockets.backends.redis import RedisBackend
 
-        return RedisBackend(self.url, prefix=self.prefix, patience=0.5)
+        return RedisBackend(self.url, prefix=self.prefix, patience=1.5)
 
     def imports(self) -> str:
         return "from nexios.websockets.backends.redis import RedisBackend"

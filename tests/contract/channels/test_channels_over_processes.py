@@ -89,6 +89,18 @@ async def test_direct_messages_and_groups_reach_other_processes(engine: Engine) 
     assert sorted(client.got) == ["direct", "group"]
 
 
+async def test_who_is_put_out_is_put_out_in_other_processes(engine: Engine) -> None:
+    async with hubs(engine) as [one, two]:
+        _, ada, _ = await two.join(user="ada")
+        _, bob, _ = await two.join(user="bob")
+        await one.channel().expel("ada", reason="banned")
+        await until(lambda: ada.closed_with)
+        await one.channel().publish("hello")
+        await until(lambda: bob.got)
+
+    assert (ada.closed_with, ada.got) == ((1008, "banned"), [])
+
+
 async def test_presence_reaches_other_processes(engine: Engine) -> None:
     async with hubs(engine) as [one, two]:
         _, ada, _ = await one.join(user="ada", envelope=True)

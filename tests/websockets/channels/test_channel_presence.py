@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from nexios.events import CHANNELS_PRESENCE
 from nexios.events.emitter import EventEmitter
 from nexios.websockets.backends.memory import MemoryEngine
 from nexios.websockets.clock import ManualClock
-from nexios.websockets.hub import CHANNELS_PRESENCE
 from nexios.websockets.member import PresenceDiff, PresenceEntry
 from nexios.websockets.presence import PresenceView
 from tests.websockets.channels.room_kit import Client, Site, turns

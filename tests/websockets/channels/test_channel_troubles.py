@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from nexios.events import CHANNELS_LOST, CHANNELS_RESTORED
 from nexios.events.emitter import EventEmitter
 from nexios.websockets.backends.base import BackendUnavailable
 from nexios.websockets.backends.memory import MemoryBackend, MemoryEngine
 from nexios.websockets.clock import ManualClock
 from nexios.websockets.history import HistoryLimits, Replay
-from nexios.websockets.incoming import CHANNELS_LOST, CHANNELS_RESTORED
 from nexios.websockets.outbox import Counters
 from nexios.websockets.presence import read_diff
 from tests.websockets.channels.room_kit import Site, turns

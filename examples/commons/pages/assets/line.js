@@ -2,6 +2,7 @@
 
 const FIRST_WAIT = 500, LONGEST_WAIT = 15_000; // milliseconds between two attempts
 const SILENCE = 20_000, PATIENCE = 8_000; // until the server is asked whether it is there, and until it must answer
+const isRefusal = (code) => code === 1008 || code >= 4000; // coming back is of no use; after all others it is
 const PING = '{"type":"ping"}', PONG = '{"type":"pong"}';
 
 export class Line {
@@ -9,7 +10,7 @@ export class Line {
   constructor({ address, lastSeen, heard, changed }) {
     Object.assign(this, { address, lastSeen, heard, changed });
     this.attempts = 0;
-    addEventListener("online", () => this.open());
+    addEventListener("online", () => this.ended || this.open());
     addEventListener("offline", () => this.lose());
     this.open();
   }
@@ -28,7 +29,11 @@ export class Line {
     this.socket?.close();
     const socket = (this.socket = new WebSocket(this.address(this.lastSeen)));
     socket.onopen = () => socket === this.socket && this.changed(true);
-    socket.onclose = () => socket === this.socket && this.lose();
+    socket.onclose = ({ code }) => {
+      if (socket !== this.socket) return;
+      this.ended ||= isRefusal(code);
+      this.lose();
+    };
     socket.onmessage = ({ data }) => socket === this.socket && this.hear(data);
     this.watch();
   }
