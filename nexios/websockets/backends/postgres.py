@@ -19,7 +19,7 @@ from typing import Any, Final
 from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
-from nexios.websockets.backends.base import BackendUnavailable, Receiver
+from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
 from nexios.websockets.backends.postgres_line import BROKEN, FORBIDDEN, Line
 from nexios.websockets.backends.postgres_listener import Listener
 from nexios.websockets.backends.postgres_notice import lanes_for
@@ -87,6 +87,9 @@ class PostgresBackend:
         return self._tables.create
 
     # Life
+
+    def __repr__(self) -> str:
+        return f"<PostgresBackend {shown(self._url)}>"
 
     async def start(self, receiver: Receiver, *, node: str) -> None:
         """Connect, and fail at once when nobody answers.

@@ -1,13 +1,12 @@
 """Who is put out while on the way in stays out: the guards are asked again."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nexios.errors import HTTPException
-from nexios.messages.request import Request
-from nexios.messages.response import Response
 from nexios.messages.websocket import WebSocketDisconnect
 from nexios.websockets.backends.memory import MemoryEngine
 from nexios.websockets.clock import ManualClock
@@ -75,17 +74,16 @@ async def test_a_reader_that_is_put_out_on_the_way_reads_nothing(after: int) -> 
     there, here = sites()
     door = Door(here)
     await there.channel().publish("a secret")
-    request = _Request(here)
+    request: Any = SimpleNamespace(app=here.app, last_event_id=None)
     heard: list[Any] = []
 
     async def read() -> None:
-        async for event in here.channel().events(request, last_seen=0, user="eve"):  # type: ignore[arg-type]
+        async for event in here.channel().events(request, last_seen=0, user="eve"):
             heard.append(event)
 
     reading = asyncio.ensure_future(read())
     await turns(after)
     door.is_open = False
-    before = len(heard)
     await there.channel().expel("eve")
     await there.channel().publish("another secret")
     await turns(100)
@@ -93,27 +91,6 @@ async def test_a_reader_that_is_put_out_on_the_way_reads_nothing(after: int) -> 
     assert reading.done()
     reading.exception()
     assert not any("another" in str(event.data) for event in heard)
-    assert before or after > 10 or not heard
     assert (here.hub.channels, await there.channel().presence()) == ((), ())
     await here.hub.stop()
     await there.hub.stop()
-
-
-class _Request(Request):
-    """A request of which only the app and the last event are asked."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    @property
-    def app(self) -> Any:
-        return self._site.app
-
-    @property
-    def last_event_id(self) -> str | None:
-        return None
-
-
-def test_it_is_a_request() -> None:
-    assert issubclass(_Request, Request)
-    assert Response is not None

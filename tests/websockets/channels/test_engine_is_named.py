@@ -48,6 +48,16 @@ async def test_nats_names_its_servers_without_the_password() -> None:
     assert "secret" not in str(caught.value)
 
 
+async def test_postgres_names_its_address_without_the_password() -> None:
+    postgres = pytest.importorskip("nexios.websockets.backends.postgres")
+    hub = Hub(postgres.PostgresBackend("postgresql://ada:secret@127.0.0.1:1/app", patience=0.5))
+
+    with pytest.raises(BackendUnavailable, match=r"<PostgresBackend postgresql://127\.0\.0\.1:1/app>") as caught:
+        await hub.start()
+
+    assert "secret" not in str(caught.value)
+
+
 def test_a_client_sees_the_status_alone() -> None:
     exc = BackendUnavailable("redis at engine:6379 is away", retry_after=5)
 
