@@ -97,8 +97,8 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
 
     def header_values(self, name: str) -> list[str]:
         wanted = _NAMES.get(name) or name.encode("latin-1")
-        if self._fields:
-            value = self._fields.get(wanted)
+        if fields := self._fields:
+            value = fields.get(wanted)
             return [] if value is None else [value.decode("latin-1")]
         values: list[str] = []
         for key, value in self._scope["headers"]:

@@ -88,7 +88,8 @@ class ASGIBody:
         if message["type"] == "http.disconnect":
             self._gone = True
             return b""
-        self._ended = self._ended or not message.get("more_body", False)
+        if not message.get("more_body"):
+            self._ended = True
         return message.get("body") or b""
 
     async def next_chunk(self) -> bytes | None:

@@ -42,7 +42,8 @@ def parse_forwarded(value: str) -> list[dict[str, str]]:
         if position == len(value):
             return [element for element in elements if element]
         if value[position] == ",":
-            elements.append({})
+            if elements[-1]:
+                elements.append({})
         elif value[position] != ";":
             return []
         position += 1

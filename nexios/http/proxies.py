@@ -27,6 +27,9 @@ _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 _SECURE: Final = frozenset({"https", "wss"})
 _PREFIX_CHARACTERS: Final = frozenset(ascii_letters + digits + "-._~/")
 _LONGEST_PREFIX: Final = 1024
+_LONGEST_VALUE: Final = 16 * 1024
+"""Characters of one header, its lines together: some hundred addresses, and proxies stop at half of it."""
+_MOST_HOPS: Final = 100
 
 Values = Callable[[str], Sequence[str]]
 """Gives the values of a header, named in lower case."""
@@ -60,8 +63,8 @@ class TrustedProxies:
         """Take addresses, networks such as "10.0.0.0/8", and "unix". Raises `ConfigurationError` for anything else."""
         if isinstance(addresses, str):
             raise ConfigurationError(f"'trusted' must be a list: write trusted=[{addresses!r}].")
-        if type(hops) is not int or hops < 1:
-            raise ConfigurationError("'hops' is how many proxies a request passes at most: a whole number from 1 on.")
+        if type(hops) is not int or not 1 <= hops <= _MOST_HOPS:
+            raise ConfigurationError(f"'hops' is how many proxies a request passes at most: 1 to {_MOST_HOPS}.")
         self.hops = hops
         single: set[str] = set()
         networks: list[IPv4Network | IPv6Network] = []
@@ -123,7 +126,7 @@ def x_forwarded_claim(values: Values, proxies: TrustedProxies, believed: frozens
 
 def forwarded_claim(values: Values, proxies: TrustedProxies, believed: frozenset[str]) -> Claim:
     """Return what Forwarded (RFC 7239) says, and X-Forwarded-Prefix, for which it has no word. Raises as the other."""
-    text = ",".join(values("forwarded"))
+    text = _joined(values("forwarded"))
     elements = parse_forwarded(text)
     if not elements:
         if text.strip(" \t,"):
@@ -169,10 +172,17 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 def _last(values: Sequence[str], most: int) -> list[str]:
     """The last entries of a list, `most` of them; none when there is nothing in it."""
-    text = ",".join(values)
+    text = _joined(values)
     if not text.strip(" \t"):
         return []
     return [part.strip(" \t") for part in text.rsplit(",", most)[-most:]]
+
+
+def _joined(values: Sequence[str]) -> str:
+    text = ",".join(values)
+    if len(text) > _LONGEST_VALUE:
+        raise _malformed()
+    return text
 
 
 def _at(values: Sequence[str], count: int) -> str | None:

@@ -25,6 +25,7 @@ __all__ = ["CORSMiddleware"]
 _Fields = tuple[tuple[str, str], ...]
 
 _VARY: Final = ("vary", "Origin")
+_REFUSED: Final = "This is not allowed across origins."
 _PREFLIGHT_VARY: Final = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 _PRIVATE_VARY: Final = f"{_PREFLIGHT_VARY}, Access-Control-Request-Private-Network"
 
@@ -89,7 +90,9 @@ class CORSMiddleware(BaseMiddleware):
         return answer
 
     def as_link(self, following: Link, around: Link) -> Link:
-        """Return the short way of what is no preflight; `around` is the long one."""
+        """Return the short way of what is no preflight; `around` is the long one, and that of a class derived from it."""
+        if type(self).__call__ is not CORSMiddleware.__call__:
+            return around
         tell, one = self._tell, self._unknown[0] if len(self._unknown) == 1 else None
 
         async def walk(request: Request, *_: object) -> Response:
@@ -117,14 +120,15 @@ class CORSMiddleware(BaseMiddleware):
         values, policy = request._transport.header_values, self._policy
         origins, methods = values("origin"), values("access-control-request-method")
         names = header_names(values("access-control-request-headers"))
+        told = {"vary": self._preflight_vary}
         if len(origins) != 1 or len(methods) != 1 or names is None:
-            raise self._refused(400, "malformed_preflight")
+            raise HTTPException(400, _REFUSED, code="malformed_preflight", headers=told)
         if not policy.allows(origins[0]):
-            raise self._refused(403, "origin_not_allowed")
+            raise HTTPException(403, _REFUSED, code="origin_not_allowed", headers=told)
         if not policy.allows_method(methods[0]):
-            raise self._refused(403, "method_not_allowed_across_origins")
+            raise HTTPException(403, _REFUSED, code="method_not_allowed_across_origins", headers=told)
         if not policy.allows_headers(names):
-            raise self._refused(403, "header_not_allowed_across_origins")
+            raise HTTPException(403, _REFUSED, code="header_not_allowed_across_origins", headers=told)
         response.empty(204).set_headers(self._origin_fields("*" if policy.any_origin else origins[0]))
         headers = response.headers
         headers["access-control-allow-methods"] = methods[0] if policy.methods is None else _listed(policy.methods)
@@ -155,11 +159,6 @@ class CORSMiddleware(BaseMiddleware):
     @property
     def _preflight_vary(self) -> str:
         return _PRIVATE_VARY if self._policy.private_network else _PREFLIGHT_VARY
-
-    def _refused(self, status: int, code: str) -> HTTPException:
-        return HTTPException(
-            status, "This is not allowed across origins.", code=code, headers={"vary": self._preflight_vary}
-        )
 
     def _fields_for(self, origins: Sequence[str]) -> _Fields:
         """What an answer for a page says; what comes from two origins comes from none."""

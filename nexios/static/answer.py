@@ -156,7 +156,8 @@ class Shelf(msgspec.Struct, frozen=True):
         if self.is_immutable("/".join(names)):
             return _FOR_EVER
         if not self.untrusted and ask.query.startswith("v="):
-            if ask.query == f"v={self.versions.of(names, original)}":
+            version = self.versions.of(names, original)
+            if version is not None and ask.query == f"v={version}":
                 return _FOR_EVER
         return self.cache_control
 

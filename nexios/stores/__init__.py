@@ -5,5 +5,6 @@ Those that need an extra are imported from their own module, as `nexios.stores.r
 
 from nexios.stores.base import Store, StoreUnavailable
 from nexios.stores.memory import MemoryStore
+from nexios.stores.sqlite import SQLiteStore
 
-__all__ = ["MemoryStore", "Store", "StoreUnavailable"]
+__all__ = ["MemoryStore", "SQLiteStore", "Store", "StoreUnavailable"]

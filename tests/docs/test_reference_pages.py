@@ -10,7 +10,11 @@ from nexios.events import EventEmitter
 from nexios.models.problems import CODES
 from nexios.openapi import Callback
 from nexios.routing.route import RouteOptions
+from nexios.signing import Keyring, Signer
 from nexios.static import StaticFiles
+from nexios.stores import MemoryStore, SQLiteStore, Store
+from nexios.stores.postgres import PostgresStore
+from nexios.stores.redis import RedisStore
 from nexios.testing import RawAnswer, TestClient
 from nexios.testing.faces import Options
 from nexios.testing.websocket import WebSocketSession
@@ -33,6 +37,7 @@ from nexios.websockets import (
 )
 from nexios.websockets import __all__ as REAL_TIME
 
+STORES = (MemoryStore, SQLiteStore, RedisStore, PostgresStore)
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
@@ -60,6 +65,8 @@ def members(owner: type, *, without: type = object) -> set[str]:
         ("response", members(Response)),
         ("events", members(EventEmitter)),
         ("static", members(StaticFiles) | set(inspect.signature(StaticFiles).parameters)),
+        ("signing-and-stores", members(Store) | members(Keyring) | members(Signer)),
+        ("signing-and-stores", {name for one in STORES for name in inspect.signature(one).parameters}),
         ("testing", members(TestClient)),
         ("testing", set(inspect.signature(TestClient).parameters) - {"app"}),
         ("testing", set(Options.__annotations__)),

@@ -120,7 +120,7 @@ async def test_a_prefix_may_be_none(value: str) -> None:
     "options",
     [
         *({"trusted": "10.0.0.1"}, {"trusted": ["*"]}, {"trusted": ["10.0.0.1/8"]}, {"trusted": ["proxy.example"]}),
-        *({"trusted": ["::ffff:10.0.0.0/104"]}, {"trusted": [""]}, {"hops": 0}, {"hops": "1"}, {"hops": True}),
+        *({"trusted": ["::ffff:10.0.0.0/104"]}, {"trusted": [""]}, {"hops": 0}, {"hops": "1"}, {"hops": 101}),
         *({"believe": ["port"]}, {"header": "x-real-ip"}),
     ],
 )

@@ -136,7 +136,8 @@ async def test_websockets_do_without_it() -> None:
     @app.websocket("/ws")
     async def socket(websocket: Any) -> None: ...
 
-    app.compile()
+    assert SecurityHeaders.handle_websocket is None
+    assert app.compile().websockets.has_routes
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,8 @@ def test_options_are_checked(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("option", ["content_security_policy", "report_only", "opener_policy", "resource_policy"])
 def test_e5_no_policy_breaks_out_of_its_header(option: str) -> None:
     """CVE-2020-7695."""
+    options: dict[str, Any] = {option: "x\r\nset-cookie: a=b"}
     with pytest.raises((ConfigurationError, InvalidHeader)):
-        SecurityHeaders(**{option: "x\r\nset-cookie: a=b"})
+        SecurityHeaders(**options)
     with pytest.raises((ConfigurationError, InvalidHeader)):
         SecurityHeaders(content_security_policy={"script-src": ["x\r\ny"]})

@@ -418,6 +418,10 @@ async def test_b10_two_origins_are_none() -> None:
     assert (await call(app, method="OPTIONS", headers=twice)).status == 400
 
 
+def _of(kind: Any, **options: Any) -> Any:
+    return kind(**options)
+
+
 BAD_TEXTS = ["x\r\nset-cookie: a=b", "x\ny", "x\x00", "x y", "x:y", "", "é", "x\x7f", "x,y"]
 
 
@@ -426,7 +430,7 @@ BAD_TEXTS = ["x\r\nset-cookie: a=b", "x\ny", "x\x00", "x y", "x:y", "", "é", "x
 def test_e5_no_option_breaks_out_of_its_header(option: str, text: str) -> None:
     """CVE-2020-7695, GHSA-f97h-2pfx-f59f and those beside it."""
     with pytest.raises(ConfigurationError):
-        CORSMiddleware(**{option: [text]})
+        _of(CORSMiddleware, **{option: [text]})
 
 
 async def test_c6_a_preflight_reaches_no_handler_and_no_guard() -> None:
@@ -450,3 +454,21 @@ async def test_c6_a_preflight_reaches_no_handler_and_no_guard() -> None:
 
     plain = await call(app, method="OPTIONS", path="/guarded")
     assert (plain.status, reached) == (204, ["guard"])
+
+
+async def test_h7_a_class_derived_from_it_sees_every_request() -> None:
+    """The short way for what is no preflight is not taken past what somebody else wrote."""
+    seen: list[str] = []
+
+    class Telling(CORSMiddleware):
+        async def __call__(self, request: Request, response: Response, call_next: Any) -> Response:
+            seen.append(request.method)
+            return await super().__call__(request, response, call_next)
+
+    app = NexiosApp(openapi=None, middleware=[Telling(allow_origins=[GOOD])])
+    app.add_route("/", lambda request, response: "index")
+
+    assert varies(await get(app)) == ["Origin"]
+    assert (await get(app, GOOD)).header("access-control-allow-origin") == GOOD
+    assert (await preflight(app, GOOD)).status == 204
+    assert seen == ["GET", "GET", "OPTIONS"]

@@ -144,7 +144,7 @@ def test_the_command_makes_a_secret_that_is_accepted() -> None:
         [sys.executable, "-c", "import secrets; print(secrets.token_urlsafe(32))"], capture_output=True, check=True
     )
 
-    Keyring(made.stdout.decode().strip())
+    assert repr(Keyring(made.stdout.decode().strip())) == "Keyring(1 secret)"
 
 
 @pytest.mark.parametrize(

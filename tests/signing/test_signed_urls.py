@@ -20,6 +20,15 @@ class Clock:
         return self.now
 
 
+def is_accepted(keyring: Keyring, url: str) -> bool:
+    """Whether a URL is one that was signed for the usual use."""
+    try:
+        verify_url(keyring, url)
+    except BadSignature:
+        return False
+    return True
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -86,14 +95,15 @@ def test_one_without_a_time_is_valid_for_ever(keyring: Keyring, clock: Clock) ->
 def test_another_spelling_of_the_same_url_is_accepted(keyring: Keyring, signed: str, spelt: str) -> None:
     url = sign_url(keyring, signed, expires_in=60)
 
-    verify_url(keyring, spelt + ("&" if "?" in spelt else "?") + url[len(signed) + 1 :])
+    assert is_accepted(keyring, spelt + ("&" if "?" in spelt else "?") + url[len(signed) + 1 :])
 
 
 def test_the_whole_url_of_a_request_is_accepted(keyring: Keyring) -> None:
     signed = sign_url(keyring, "/files/7?page=2", expires_in=60)
 
-    verify_url(keyring, "https://files.example:8443" + signed)
-    verify_url(keyring, "http://[::1]" + signed + "#top")
+    assert is_accepted(keyring, "https://files.example:8443" + signed)
+    assert is_accepted(keyring, "http://[::1]" + signed + "#top")
+    assert not is_accepted(keyring, "https://files.example?x" + signed)
 
 
 @pytest.mark.parametrize(
