@@ -90,7 +90,7 @@ class CORSMiddleware(BaseMiddleware):
         return answer
 
     def as_link(self, following: Link, around: Link) -> Link:
-        """Return the short way of what is no preflight; `around` is the long one, and that of a class derived from it."""
+        """Return the short way of what is no preflight; `around` is the long one, and that of derived classes."""
         if type(self).__call__ is not CORSMiddleware.__call__:
             return around
         tell, one = self._tell, self._unknown[0] if len(self._unknown) == 1 else None
