@@ -1,8 +1,9 @@
 """How is a result of a declared type written? Checked, without undeclared fields, in the client's format.
 
 The type is `response_model`, or what the handler's annotation says it returns. JSON is
-written unless the client asks for MessagePack (RFC 9110 section 12.5.1). A result that does not fit
-is the developer's error: a 500, logged with the place.
+written unless the client asks for MessagePack (RFC 9110 section 12.5.1); either answer says that it
+depends on it, for caches (section 12.5.5). A result that does not fit is the developer's error: a
+500, logged with the place.
 """
 
 import logging
@@ -29,8 +30,9 @@ logger = logging.getLogger("nexios")
 Reply = Callable[[Any, Request, Response], Response]
 """Fills the builder from what a handler returned."""
 
-_JSON: Final = ("content-type", "application/json")
-_MSGPACK: Final = ("content-type", "application/msgpack")
+_VARY: Final = ("vary", "accept")
+_JSON: Final = (("content-type", "application/json"), _VARY)
+_MSGPACK: Final = (("content-type", "application/msgpack"), _VARY)
 _OFFERED: Final = ("application/json", "application/msgpack")
 
 _HARMLESS: Final = frozenset({"Response", "nexios.Response", "None"})
@@ -116,13 +118,17 @@ def _reply(route: Route, kind: Any, to_json: Callable[[Any], bytes], to_msgpack:
         accept = request._transport.header_values("accept")
         try:
             if accept and "msgpack" in accept[0] and best_match(accept[0], _OFFERED) == _OFFERED[1]:
-                response._fill(to_msgpack(result), _MSGPACK).headers.add_vary("accept")
+                content, head = to_msgpack(result), _MSGPACK
             else:
-                response._fill(to_json(result), _JSON)
+                content, head = to_json(result), _JSON
         except Invalid as exc:
             if isawaitable(result):
                 return to_response(result, response)  # which says that it was not awaited
             raise _does_not_fit(route, result, exc) from None
+        if response._pairs is None:  # nothing was set before, as mostly
+            response.content, response._media, response._pairs = content, None, head
+        else:
+            response._fill(content, head[0]).headers.add_vary("accept")
         return response if headers is None else response.set_headers(headers)
 
     return reply

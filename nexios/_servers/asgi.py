@@ -40,6 +40,8 @@ _NAMES = {name: name.encode() for name in ("accept", "content-encoding", "conten
 """Names that many requests are asked for."""
 
 _JSON = ["application/json"]
+_USUAL = {text.encode(): text for text in ("*/*", "application/json")}
+"""Values that come with most requests, decoded once."""
 
 _MAX_CACHED = 4096
 _heads: dict[Pairs, list[tuple[bytes, bytes]]] = {}
@@ -99,7 +101,7 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         wanted = _NAMES.get(name) or name.encode("latin-1")
         if fields := self._fields:
             value = fields.get(wanted)
-            return [] if value is None else [value.decode("latin-1")]
+            return [] if value is None else [_USUAL.get(value) or value.decode("latin-1")]
         values: list[str] = []
         for key, value in self._scope["headers"]:
             if key == wanted:

@@ -207,3 +207,18 @@ def test_nothing_shows_a_secret() -> None:
         assert OLD not in shown
     assert not hasattr(keyring, "__dict__")
     assert not hasattr(signer, "__dict__")
+
+
+@pytest.mark.parametrize("signed", [b"", b".", b"YWRh", b"YWRh.", b"YWRh.soon", b"YWRh.1234567890123", b"Y.1700000000"])
+def test_what_was_signed_by_other_code_and_is_no_value_is_refused(signed: bytes) -> None:
+    keyring = Keyring(NEW)
+    token = (signed + b"." + keyring.signatures("value", "session").make(signed)).decode()
+
+    with pytest.raises(BadSignature):
+        keyring.signer("session").unsign(token, max_age=None)
+
+
+def test_a_secret_of_another_type_is_an_error() -> None:
+    wrong: list[str] = [NEW, 5]  # type: ignore[list-item]
+    with pytest.raises(ConfigurationError, match="not int"):
+        Keyring(wrong)

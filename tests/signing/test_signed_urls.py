@@ -257,3 +257,10 @@ def test_two_queries_share_a_signature_only_when_they_say_the_same(
         assert meaning(one) != meaning(other)
     else:
         assert meaning(one) == meaning(other)
+
+
+@pytest.mark.parametrize("expires", ["soon", "1e9", "-1", "1234567890123", "%D9%A3"])
+def test_a_time_that_is_no_number_is_refused_even_if_it_is_signed(keyring: Keyring, expires: str) -> None:
+    signature = keyring.signatures("url", "url").make(f"%2Fx&expires={expires}".encode()).decode()
+
+    assert not is_accepted(keyring, f"/x?expires={expires}&signature={signature}")

@@ -171,3 +171,15 @@ async def test_there_is_a_limit_unless_told_otherwise() -> None:
 
     assert store.size <= 64 * 1024 * 1024
     assert len(free) == 70
+
+
+async def test_what_has_expired_is_gone_before_it_is_swept(clock: Clock) -> None:
+    """Of many that expire together, the last one too."""
+    store = MemoryStore(clock=clock)
+    for number in range(100):
+        await store.set(f"old {number}", b"", expires_in=10 + number / 1000)
+    clock.now = 20.0
+
+    assert await store.get("old 99") is None
+    assert await store.clear("old") == 0
+    assert store.size == 0

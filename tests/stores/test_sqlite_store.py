@@ -218,3 +218,19 @@ async def test_a_value_that_sqlite_cannot_hold_is_unavailable(store: SQLiteStore
     with pytest.raises(StoreUnavailable):
         await store.set("key", bytes(2000))
     assert await store.get("key") is None
+
+
+async def test_a_file_that_others_set_up_for_too_long_is_unavailable(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.execute("BEGIN EXCLUSIVE")
+        store = SQLiteStore(path, patience=0.05)
+        with pytest.raises(StoreUnavailable):
+            await store.start()
+        connection.execute("ROLLBACK")
+
+    await store.start()
+    await store.set("key", b"one")
+    assert await store.get("key") == b"one"
+    await store.stop()

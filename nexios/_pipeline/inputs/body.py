@@ -18,6 +18,7 @@ from nexios._pipeline.inputs.formats import (
     is_in_range,
     malformed,
     unsupported,
+    untyped,
 )
 from nexios._pipeline.inputs.head import convert_text
 from nexios._pipeline.inputs.input import Input
@@ -168,7 +169,7 @@ def _by_format(item: Input, format_: Format | None, accepted: str | None) -> _Ma
         if not body:
             return absent()
         if format_ is None:
-            raise unsupported(accepted or READ_BY_DEFAULT)
+            raise untyped(accepted or READ_BY_DEFAULT)
         try:
             return decode(body, format_, limits.max_json_depth)
         except Invalid as exc:
@@ -219,7 +220,7 @@ def _keyed(inputs: Sequence[Input], accepted: str | None) -> BodyReader:
         if not body:
             return _values({}, keys, "json", 0)
         if format_ is None:
-            raise unsupported(accepted or READ_BY_DEFAULT)
+            raise untyped(accepted or READ_BY_DEFAULT)
         max_depth = request.limits.max_json_depth
         return _values(_keys_of(body, format_, max_depth), keys, format_, max_depth)
 
@@ -286,5 +287,7 @@ def _raw(item: Input) -> BodyReader:
 
 def _refuse_others(request: Request, accepted: str) -> None:
     media_type = request.media_type
-    if media_type is None or not is_in_range(media_type, accepted):
+    if media_type is None:
+        raise untyped(accepted)
+    if not is_in_range(media_type, accepted):
         raise unsupported(accepted)
