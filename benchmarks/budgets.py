@@ -109,10 +109,8 @@ def _ratio(workload: str) -> Figure:
 
 def extra_cost(figures: InProcess, framework: str, workload: str, layers: int) -> float | None:
     """Return what each of `layers` additions to the plain workload costs, in raw plain requests."""
-    plain, loaded = figures.timing(framework, "plain"), figures.timing(framework, workload)
-    if plain is None or loaded is None:
-        return None
-    return (loaded.units - plain.units) / layers
+    timing = figures.timing(framework, workload)
+    return None if timing is None or timing.added is None else timing.added / layers
 
 
 def routes_growth(figures: InProcess, framework: str) -> float | None:

@@ -84,6 +84,7 @@ class _Entry:
     unit_us: dict[str, list[float]] = field(default_factory=dict)
     raw_us: dict[str, list[float]] = field(default_factory=dict)
     app_us: dict[str, list[float]] = field(default_factory=dict)
+    plain_us: dict[str, list[float]] = field(default_factory=dict)
 
 
 def measure(plan: Plan) -> InProcess:
@@ -128,6 +129,7 @@ def _contest(entries: Iterable[_Entry], workload: Workload, plan: Plan) -> None:
             entry.unit_us.setdefault(workload.name, []).extend(result["unit_us"])
             entry.raw_us.setdefault(workload.name, []).extend(result["raw_us"])
             entry.app_us.setdefault(workload.name, []).extend(result["app_us"])
+            entry.plain_us.setdefault(workload.name, []).extend(result.get("plain_us", ()))
     for entry in able:
         found = _timing(entry, workload.name)
         _say(
@@ -151,15 +153,17 @@ def _prepare(entry: _Entry, workload: Workload, plan: Plan) -> bool:
 
 
 def _timing(entry: _Entry, workload: str) -> Timing:
-    app_us, raw_us = entry.app_us[workload], entry.raw_us[workload]
+    app_us, raw_us, unit_us = entry.app_us[workload], entry.raw_us[workload], entry.unit_us[workload]
+    plain_us = entry.plain_us[workload]
     return Timing(
         framework=entry.name,
         workload=workload,
         best_us=min(app_us),
         raw_us=min(raw_us),
         ratio=_median_ratio(app_us, raw_us),
-        units=_median_ratio(app_us, entry.unit_us[workload]),
+        units=_median_ratio(app_us, unit_us),
         requests=entry.requests[workload],
+        added=_median_ratio([a - b for a, b in zip(app_us, plain_us, strict=True)], unit_us) if plain_us else None,
     )
 
 

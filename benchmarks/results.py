@@ -28,7 +28,8 @@ class Timing(msgspec.Struct, frozen=True):
 
     `raw_us` is the best slice of the raw application in the same process. `ratio`
     is the median of framework over raw in neighbouring slices, `units` that of
-    framework over the raw application answering plain text.
+    framework over the raw application answering plain text. `added` is the median, in the
+    same unit, of what neighbouring slices took longer than the plain request of the framework.
     """
 
     framework: str
@@ -38,6 +39,7 @@ class Timing(msgspec.Struct, frozen=True):
     ratio: float
     units: float
     requests: int
+    added: float | None = None
 
 
 class Build(msgspec.Struct, frozen=True):

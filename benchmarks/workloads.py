@@ -51,7 +51,8 @@ _FIELDS: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "quantity"
 class Workload:
     """One request, and the test of its answer.
 
-    `requests` is how many of them a round holds at most. `accepts` is given the
+    `requests` is how many of them a round holds at most. `adds` says that the request is the plain one and something
+    on top, whose cost is told alone. `accepts` is given the
     body of a 200 answer. `wrong_body` and `wrong_query`, where there is one, take the
     place of body and query in a request that must be answered with 400 or 422.
     """
@@ -68,6 +69,7 @@ class Workload:
     wrong_body: bytes | None = None
     wrong_query: str | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    adds: bool = False
 
     def as_wrong(self) -> Self | None:
         """Return the same request with its mistake; None when it has none."""
@@ -126,8 +128,8 @@ _ALL: Final = (
     Workload("plain", "plain text", "GET", "/", _is_text),
     Workload("json", "JSON", "GET", "/json", _is_json(JSON_MESSAGE)),
     Workload("path", "path parameter to JSON", "GET", "/items/42", _is_json({"id": 42})),
-    Workload("middleware", f"plain text, {MIDDLEWARES} middlewares", "GET", "/", _is_text),
-    Workload("cors", "plain text behind CORS, no Origin", "GET", "/", _is_text),
+    Workload("middleware", f"plain text, {MIDDLEWARES} middlewares", "GET", "/", _is_text, adds=True),
+    Workload("cors", "plain text behind CORS, no Origin", "GET", "/", _is_text, adds=True),
     Workload(
         "cors_origin",
         "plain text behind CORS, for an Origin",
@@ -135,9 +137,12 @@ _ALL: Final = (
         "/",
         _is_text,
         headers=((b"origin", ORIGIN.encode()),),
+        adds=True,
     ),
-    Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text),
-    Workload("dependencies", f"plain text, a chain of {DEPENDENCIES} async dependencies", "GET", "/", _is_text),
+    Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text, adds=True),
+    Workload(
+        "dependencies", f"plain text, a chain of {DEPENDENCIES} async dependencies", "GET", "/", _is_text, adds=True
+    ),
     Workload(
         "routes_few",
         f"one of {FEW_ROUTES} routes",

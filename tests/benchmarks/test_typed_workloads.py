@@ -26,7 +26,7 @@ def in_process(*builds: Build, **units: float) -> InProcess:
         loop="uvloop",
         rounds=5,
         versions={"nexios": "4.0.0"},
-        timings=(*(Timing("nexios", work, best, 1.0, best, best, 20_000) for work, best in units.items()),),
+        timings=(*(Timing("nexios", work, best, 1.0, best, best, 20_000, best - 2.0) for work, best in units.items()),),
         builds=builds,
         import_ms={},
         hops={},
