@@ -30,11 +30,11 @@ class StoreUnavailable(ServiceUnavailable):
     Never taken for "it is not there": a session that cannot be read is not an anonymous one.
     """
 
-    def __init__(self, what: str = "") -> None:
-        """`what` went wrong, for the log; clients are not told."""
+    def __init__(self, explanation: str = "") -> None:
+        """`explanation` is for the log; clients are not told."""
         super().__init__()
-        if what:
-            self.add_note(what)
+        if explanation:
+            self.add_note(explanation)
 
 
 class Store(Protocol):

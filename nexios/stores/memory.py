@@ -155,7 +155,9 @@ class MemoryStore:
     def _keep(self, name: bytes, value: bytes, seconds: float | None) -> None:
         size = len(name) + len(value) + _OVERHEAD
         if self._max_size is not None and size > self._max_size:
-            raise StoreUnavailable(f"MemoryStore has max_size={self._max_size}, and this entry alone has {size} bytes")
+            raise StoreUnavailable(
+                explanation=f"MemoryStore has max_size={self._max_size}, and this entry alone has {size} bytes"
+            )
         now = self._clock()
         self._sweep(now)
         old = self._entries.get(name)

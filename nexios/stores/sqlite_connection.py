@@ -47,7 +47,7 @@ class Connection:
         try:
             await self._threads.begin(partial(self._connect, statements))
         except sqlite3.Error as exc:
-            raise StoreUnavailable(f"SQLiteStore cannot use the file {self._path}: {exc}") from exc
+            raise StoreUnavailable(explanation=f"SQLiteStore cannot use the file {self._path}: {exc}") from exc
 
     async def run(self, call: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a function gives that is called with the connection, in its thread."""
@@ -56,7 +56,7 @@ class Connection:
         try:
             return await self._threads.begin(partial(call, self._connection, *args, **kwargs))
         except sqlite3.Error as exc:
-            raise StoreUnavailable(f"SQLiteStore cannot use the file {self._path}: {exc}") from exc
+            raise StoreUnavailable(explanation=f"SQLiteStore cannot use the file {self._path}: {exc}") from exc
 
     async def close(self) -> None:
         """Close the connection after the calls that were made, and let the thread end."""

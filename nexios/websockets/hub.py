@@ -204,7 +204,8 @@ class Hub:
             await self._backend.start(self._incoming, node=secrets.token_hex(8))
         except BackendUnavailable as exc:
             reason = exc if exc.explanation else exc.__cause__ or exc
-            raise BackendUnavailable(f"the channels cannot reach their engine, {self._backend!r}: {reason}") from exc
+            away = f"the channels cannot reach their engine, {self._backend!r}: {reason}"
+            raise BackendUnavailable(explanation=away) from exc
 
     # Members
 

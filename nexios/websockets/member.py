@@ -40,7 +40,7 @@ def check_user(user: str) -> str:
     if not isinstance(user, str):
         raise TypeError(f"a user is named by a text, as in connect(websocket, user='ada'), not by {user!r}")
     if user.startswith(_MARK) or not is_encodable(user):
-        raise BadRequest(f"The name of a user is text that does not begin with {_MARK!r}.", code="bad_user_name")
+        raise BadRequest("The name of a user is text that does not begin with a tilde.", code="bad_user_name")
     return user
 
 

@@ -337,8 +337,11 @@ def test_b12_a_cache_by_argument_is_bounded_and_never_keyed_by_request_text() ->
         ("adapter.py", "lru_cache(maxsize=1024, typed=True)"),
         ("dates.py", "lru_cache(maxsize=64)"),
         ("message.py", "cached_property"),
+        ("postgres_table.py", "cached_property"),
+        ("postgres_tables.py", "cached_property"),
         ("pydantic_backend.py", "cache"),
         ("settings.py", "cache"),
+        ("sse.py", "cached_property"),
     }
 
 

@@ -280,6 +280,7 @@ MAY_CATCH = {
     "messages/form.py": "raises it again when every upload is closed",
     "messages/thread_io.py": "raises it again when the thread is done",
     "messages/websocket.py": "takes back a cancellation of its own",
+    "websockets/backends/postgres_line.py": "is the task of the connection, whose end it tells to whoever asked",
     "_pipeline/lifespan.py": "raises it again when what was started is unwound",
 }
 
