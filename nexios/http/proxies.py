@@ -65,7 +65,7 @@ class TrustedProxies:
             raise ConfigurationError(f"'trusted' must be a list: write trusted=[{addresses!r}].")
         if type(hops) is not int or not 1 <= hops <= _MOST_HOPS:
             raise ConfigurationError(f"'hops' is how many proxies a request passes at most: 1 to {_MOST_HOPS}.")
-        self.hops = hops
+        self.hops: int = hops
         single: set[str] = set()
         networks: list[IPv4Network | IPv6Network] = []
         for text in addresses:

@@ -19,7 +19,7 @@ from nexios.http.origins import configured_origins, parse_origin
 
 __all__ = ["LONGEST_MAX_AGE", "Policy", "header_names"]
 
-logger = logging.getLogger("nexios")
+logger: Final = logging.getLogger("nexios")
 
 LONGEST_MAX_AGE: Final = 7200
 """Seconds; Chromium keeps the answer to a preflight no longer."""

@@ -49,10 +49,10 @@ class Opened:
     __slots__ = ("fd", "is_steady", "path", "status")
 
     def __init__(self, fd: int | None, path: str, status: os.stat_result, *, is_steady: bool) -> None:
-        self.fd = fd
-        self.path = path
-        self.status = status
-        self.is_steady = is_steady
+        self.fd: int | None = fd
+        self.path: str = path
+        self.status: os.stat_result = status
+        self.is_steady: bool = is_steady
 
     @property
     def is_file(self) -> bool:
@@ -103,7 +103,7 @@ class Folder:
     __slots__ = ("_follow_links", "root")
 
     def __init__(self, root: str, *, follow_links: bool = False) -> None:
-        self.root = root
+        self.root: str = root
         self._follow_links = follow_links
 
     @contextmanager

@@ -107,7 +107,9 @@ def test_a_model_inside_is_patched_in_its_place(other: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [model for model, _ in PAIRS])
-@pytest.mark.parametrize("target", [None, 5, "ada", object(), ["ada"], AddressStruct("Rome")], ids=lambda target: type(target).__name__)
+@pytest.mark.parametrize(
+    "target", [None, 5, "ada", object(), ["ada"], AddressStruct("Rome")], ids=lambda target: type(target).__name__
+)
 def test_what_has_not_the_fields_is_the_developers_mistake_and_not_the_clients(kind: Any, target: Any) -> None:
     patch = adapt(Patch[kind]).decode_json(b'{"age": 3}')
 

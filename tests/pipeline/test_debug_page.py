@@ -85,6 +85,9 @@ class Context:
     def route_of(self, request: Request) -> Matched:
         return Matched()
 
+    def preflights_of(self, request: Request) -> None:
+        return None
+
     def limits_of(self, request: Request) -> Limits:
         return self.limits
 

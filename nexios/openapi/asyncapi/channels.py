@@ -75,7 +75,7 @@ class Channels:
         """`servers` are the names of those where each kind of channel is."""
         self.channels: dict[str, dict[str, Any]] = {}
         self.operations: dict[str, dict[str, Any]] = {}
-        self.messages = Messages(schemas)
+        self.messages: Messages = Messages(schemas)
         self._schemas = schemas
         self._converters = converters
         self._servers = servers

@@ -52,9 +52,9 @@ class Stream:
         self._name = name
         self._ahead = 0.0
         self._changing = asyncio.Lock()
-        self.last_number = 0
+        self.last_number: int = 0
         """That of the stream when it was last asked about."""
-        self.depth = 0
+        self.depth: int = 0
         """How many messages of one subject it keeps."""
 
     @property
