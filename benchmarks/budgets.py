@@ -207,6 +207,8 @@ BUDGETS = (
     Budget("each pass-through middleware", 0.35, "x raw", _extra("middleware", MIDDLEWARES)),
     Budget("CORS for a request without an Origin", 0.7, "x raw", _extra("cors", 1)),
     Budget("CORS for a request with one", 1.5, "x raw", _extra("cors_origin", 1)),
+    Budget("a session that nobody touches", 0.7, "x raw", _extra("session", 1)),
+    Budget("a value of a signed cookie", 1.3, "x itsdangerous", _ratio("session_read")),
     Budget("one async dependency", 0.5, "x raw", _extra("dependency", 1)),
     Budget(f"a chain of {DEPENDENCIES} async dependencies", 4.0, "x raw", _extra("dependencies", 1)),
     Budget("JSON into a model, model out", 1.6, "x raw", _ratio("validated")),

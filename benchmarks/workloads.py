@@ -24,6 +24,9 @@ __all__ = [
     "MANY_ROUTES",
     "MIDDLEWARES",
     "ORIGIN",
+    "SECRET",
+    "SESSION",
+    "SIGNED_AT",
     "TEXT",
     "WORKLOADS",
     "Workload",
@@ -37,6 +40,14 @@ JSON_MESSAGE: Final = {"message": "Hello, world!"}
 MIDDLEWARES: Final = 5
 DEPENDENCIES: Final = 10
 ORIGIN: Final = "https://app.example"
+SECRET: Final = "xWlZ9nTfS4v1cQ0kR7b2mJ6uYhE3oAqD"
+SIGNED_AT: Final = 1700000000.0
+SESSION: Final = (
+    "__Host-session=eyJjIjoxNzAwMDAwMDAwLjAsIm4iOjE3MDAwMDAwMDAuMCwiaSI6ImtxMGIyVm42bVU5eEp0M0x"
+    "oWXc4WnNQYzVSZkRnMUVhVGk0b1hlUXZON00iLCJ2Ijp7InRleHQiOiJIZWxsbywgd29ybGQhIn19.1700000000.Y"
+    "eE11iZU4OrZ5aOLaEO03hYeQcDotCpZtsJ8ZLHmJLI"
+)
+"""A cookie that nexios signed at `SIGNED_AT`: a session with the value `text`."""
 FEW_ROUTES: Final = 3
 MANY_ROUTES: Final = 2_000
 FILE_SIZE: Final = 64 * 1024
@@ -138,6 +149,10 @@ _ALL: Final = (
         _is_text,
         headers=((b"origin", ORIGIN.encode()),),
         adds=True,
+    ),
+    Workload("session", "plain text behind sessions, untouched", "GET", "/", _is_text, adds=True),
+    Workload(
+        "session_read", "a value of a signed cookie", "GET", "/", _is_text, headers=((b"cookie", SESSION.encode()),)
     ),
     Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text, adds=True),
     Workload(

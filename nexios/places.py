@@ -6,11 +6,12 @@ search for the line to mend.
 
 import functools
 import inspect
+from collections.abc import Mapping
 from types import CodeType, FrameType
 
 import msgspec
 
-__all__ = ["Location", "Place", "calling_place", "name_of", "place_of"]
+__all__ = ["Location", "Place", "calling_place", "missing_name", "name_of", "place_of"]
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -80,3 +81,17 @@ def _innermost(handler: object) -> object:
 def _is_ours(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
     return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
+
+
+def missing_name(window: str, name: str, hints: Mapping[str, str]) -> Exception:
+    """Return what the `__getattr__` of a window raises: an ImportError for a name that is known elsewhere.
+
+    An AttributeError would lose its text in `from nexios import ...`.
+
+    >>> missing_name("nexios", "Depends", {"Depends": "nexios calls it Depend"})
+    ImportError("cannot import name 'Depends' from 'nexios': nexios calls it Depend")
+    """
+    hint = hints.get(name)
+    if hint is None:
+        return AttributeError(f"module {window!r} has no attribute {name!r}", name=name)
+    return ImportError(f"cannot import name {name!r} from {window!r}: {hint}", name=window)

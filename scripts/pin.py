@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SERVERS = ["pyproject.toml", "--extra=standard", "--extra=granian", "--extra=hypercorn", "--extra=uvloop"]
 ENGINES = ["--extra=redis", "--extra=nats", "--extra=postgres"]
-TEST = [*SERVERS, *ENGINES, "--extra=pydantic", "--extra=attrs", "--extra=passwords", "--extra=testing", "--group=test"]
+MODELS = ["--extra=pydantic", "--extra=attrs"]
+TEST = [*SERVERS, *ENGINES, *MODELS, "--extra=passwords", "--extra=jwt", "--extra=testing", "--group=test"]
 
 # Name of the file -> arguments that say what goes in. The first sets share .venv, so they share versions too.
 SHARED = {

@@ -13,6 +13,8 @@ from benchmarks.workloads import (
     MANY_ROUTES,
     MIDDLEWARES,
     ORIGIN,
+    SECRET,
+    SIGNED_AT,
     TEXT,
     file_path,
     route_template,
@@ -20,6 +22,7 @@ from benchmarks.workloads import (
 )
 from nexios import HTTPException, NexiosApp, Request, Response
 from nexios.middleware import CORSMiddleware
+from nexios.session import SessionMiddleware
 from nexios.static import StaticFiles
 
 __all__ = ["NAME", "PACKAGE", "basic", "build", "document"]
@@ -72,6 +75,23 @@ async def _pass_through(request: Request, response: Response, call_next: Callabl
 def _behind_cors() -> NexiosApp:
     app = basic()
     app.add_middleware(CORSMiddleware, allow_origins=[ORIGIN], allow_credentials=True)
+    return app
+
+
+def _behind_sessions() -> NexiosApp:
+    app = basic()
+    app.add_middleware(SessionMiddleware, secret_key=SECRET)
+    return app
+
+
+def _reading_its_session() -> NexiosApp:
+    app = NexiosApp()
+    app.add_middleware(SessionMiddleware, secret_key=SECRET, clock=lambda: SIGNED_AT)
+
+    @app.get("/")
+    async def read(request: Request, response: Response) -> Response:
+        return response.text(request.session["text"])
+
     return app
 
 
@@ -229,6 +249,8 @@ def _mixed() -> NexiosApp:
 _MAKERS: dict[str, Callable[[], NexiosApp]] = {
     "cors": _behind_cors,
     "cors_origin": _behind_cors,
+    "session": _behind_sessions,
+    "session_read": _reading_its_session,
     "dependency": _dependent,
     "dependencies": _chained,
     "json_in": _json_in,

@@ -6,11 +6,13 @@ cut out and converted, and a file is read in a worker thread.
 """
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from urllib.parse import parse_qsl
 
+import itsdangerous
 import msgspec
 
 from benchmarks.asgi import AsgiApplication, Receive, Scope, Send
@@ -21,6 +23,7 @@ from benchmarks.workloads import (
     JSON_MESSAGE,
     MANY_ROUTES,
     MIDDLEWARES,
+    SECRET,
     TEXT,
     WORKLOADS,
     file_path,
@@ -39,7 +42,7 @@ _PREFIX = len(_ITEMS)
 
 def build(workload: str) -> AsgiApplication | None:
     """Return the hand-written application for `workload`."""
-    if workload in ("plain", "json", "path", "cors", "cors_origin"):
+    if workload in ("plain", "json", "path", "cors", "cors_origin", "session"):
         return plain
     if workload == "middleware":
         return _behind(plain, MIDDLEWARES)
@@ -47,6 +50,8 @@ def build(workload: str) -> AsgiApplication | None:
         return _dependent
     if workload == "dependencies":
         return _chained()
+    if workload == "session_read":
+        return _reading_a_signed_value()
     if workload == "typed_many":
         return _typed_router()
     if workload in ("routes_few", "routes_many"):
@@ -99,6 +104,23 @@ def _pass_through(app: AsgiApplication) -> AsgiApplication:
         await app(scope, receive, send)
 
     return middleware
+
+
+def _reading_a_signed_value() -> AsgiApplication:
+    """A value as itsdangerous signs it, and nothing else of a session; it is not in the cookie, which nexios signed."""
+    serializer = itsdangerous.URLSafeTimedSerializer(
+        SECRET, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+    )
+    signed = serializer.dumps({"text": TEXT})
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET" or not any(name == b"cookie" for name, _ in scope["headers"]):
+            await _refuse(send, 400)
+            return
+        value: dict[str, str] = serializer.loads(signed, max_age=30 * 86400)
+        await _answer(send, value["text"].encode(), b"text/plain; charset=utf-8")
+
+    return read
 
 
 async def _provide() -> str:

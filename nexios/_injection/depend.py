@@ -75,6 +75,8 @@ def Depend(
     >>> async def page_size(): return 20
     >>> async def items(request, response, size=Depend(page_size)): ...
     """
+    if isinstance(provider, Dependency):  # as Depend(requires(...))
+        return provider
     given = Dependency(provider, scope, cache, thread, limit, wait)
     problem = _problem(given)
     if problem is not None:

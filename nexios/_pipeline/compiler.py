@@ -12,6 +12,7 @@ import msgspec
 from nexios._injection.depend import Dependency, Provider
 from nexios._injection.graph import Graph
 from nexios._injection.program import Programs
+from nexios._pipeline.authentication import Authentication, Authentications, placed
 from nexios._pipeline.engine import Engine
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.handlers import Handlers
@@ -27,7 +28,7 @@ from nexios._pipeline.reading import note_failure
 from nexios._pipeline.resources import MountedApp, Resources
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.sources import Sources
-from nexios._pipeline.special_layers import in_the_chain, nearest_preflights, on_a_route, settling
+from nexios._pipeline.special_layers import in_the_chain, lives, nearest_preflights, on_a_route, settling
 from nexios._pipeline.websocket import WebSocketPlans
 from nexios._pipeline.websocket_compile import WebSocketCompiler
 from nexios._pipeline.websocket_injector import WebSocketInjector
@@ -45,7 +46,7 @@ from nexios.routing.flatten import Flattened, flatten
 from nexios.routing.matcher import Matcher
 from nexios.routing.registry import ConverterRegistry
 from nexios.routing.reverse import ReverseIndex
-from nexios.routing.route import NOT_GIVEN, Mount, Route
+from nexios.routing.route import NOT_GIVEN, Mount, Route, WebSocketRoute
 from nexios.routing.router import Router
 from nexios.routing.shadow import shadowed
 from nexios.routing.template import Template, Templates, shape_of
@@ -114,21 +115,25 @@ class _Compiler:
         sources = Sources(blueprint.app, graph)
         self.handlers = Handlers(blueprint.app, graph, self.programs, sources, threads)
         self.injector = Injector(blueprint.app, graph, self.programs, sources)
-        self.installed = Installed(self.resources.layers, self.injector.names_of)
+        self.installed = Installed(self.resources.layers, self.injector.names_of, self.settings)
         self.templates = Templates(blueprint.converters)
         self.operations: list[Operation] = []
         self.matcher: Matcher[Plan] = Matcher()
         self.mounted: dict[int, MountedApp] = self.resources.mounted
         self.flat = flatten(blueprint.router, own_middleware=False)
         self.errors = self._responder((blueprint.router.exception_handlers,))
-        self.app_middleware = self.installed.all(blueprint.router.middleware)
+        sockets = WebSocketInjector(blueprint.app, self.injector, self.programs, sources)
+        self.authentications = Authentications(self.resources.auth_backends, self.injector, sockets)
+        self.app_middleware = self._with_authentication(self.installed.all(blueprint.router.middleware))
         check_order(self.app_middleware, "The app")
         self.settle = settling(self.app_middleware)
         self.websockets = WebSocketCompiler(
             self.flat,
             handlers=self.handlers,
             installed=self.installed,
-            injector=WebSocketInjector(blueprint.app, self.injector, self.programs, sources),
+            injector=sockets,
+            authentication=self._authentication,
+            backends=self.authentications.backends,
             programs=self.programs,
             resources=self.resources,
             converters=blueprint.converters,
@@ -186,7 +191,11 @@ class _Compiler:
         for router in self.blueprint.additions:
             outer.include_router(router)
         return [
-            msgspec.structs.replace(route, exception_handlers=handlers)
+            msgspec.structs.replace(
+                route,
+                exception_handlers=handlers,
+                auth_backend=self.blueprint.router.auth_backend if route.dependencies else None,
+            )
             for route in flatten(outer).routes
             if shape_of(route.template) not in taken
         ]
@@ -195,12 +204,14 @@ class _Compiler:
         return self.templates.compile(text, place)
 
     def _plan(self, route: Route, template: Template) -> Plan:
-        call, operation = self.handlers.compile(route, template)
+        backends = self.authentications.backends(route.auth_backend)
+        call, operation = self.handlers.compile(route, template, backends)
         self.operations.append(operation)
         if route.on_disconnect == "cancel":
             call = _cancelled_on_disconnect(call)
         errors = self._responder(route.exception_handlers)
-        run = self._chain(route.middleware, call, errors, f"{'/'.join(route.methods)} {route.template}")
+        name = f"{'/'.join(route.methods)} {route.template}"
+        run = self._chain(route.middleware, call, errors, name, self._authentication(route))
         limits = self._limits(route.limits, route.max_body_size)
         preflights = nearest_preflights(self.installed.all(route.middleware))
         return Plan(run=run, errors=errors, limits=limits, route=route, preflights=preflights)
@@ -212,19 +223,44 @@ class _Compiler:
         errors = self._responder(mount.exception_handlers)
         below = _below(0 if prefix.text == "/" else len(prefix.segments), mounted)
         guarded = self.handlers.guarded(mount, prefix, below)
-        run = self._chain(mount.middleware, guarded, errors, f"the mount at {mount.prefix}")
+        looks = mount.dependencies or mount.middleware or isinstance(mounted, MountedEngine)
+        authentication = self._authentication(mount) if looks else None
+        run = self._chain(mount.middleware, guarded, errors, f"the mount at {mount.prefix}", authentication)
         limits = self._limits(mount.limits, mount.max_body_size)
         preflights = nearest_preflights(self.installed.all(mount.middleware))
         if isinstance(mounted, MountedEngine) and mounted.engine.answers_preflights:
             preflights = _Inside(run)
         return Plan(run=run, errors=errors, limits=limits, route=None, preflights=preflights)
 
-    def _chain(self, entries: Sequence[object], call: Call, errors: ErrorResponder, where: str) -> Call:
+    def _chain(
+        self,
+        entries: Sequence[object],
+        call: Call,
+        errors: ErrorResponder,
+        where: str,
+        authentication: Authentication | None,
+    ) -> Call:
         middleware = self.installed.all(entries)
+        if authentication is not None:
+            middleware = (authentication, *middleware)
         if not middleware:
             return call
         check_order((*self.app_middleware, *middleware), where)
         return compile_chain(self._injected(on_a_route(middleware, where)), _answering(call, errors), errors)
+
+    def _authentication(self, place: Route | WebSocketRoute | Mount) -> Authentication | None:
+        """What asks who the client is at a place; None where it was asked around all routes already."""
+        authentication = self.authentications.of(place.auth_backend)
+        return None if authentication in self.app_middleware else authentication
+
+    def _with_authentication(self, middleware: Sequence[Middleware]) -> tuple[Middleware, ...]:
+        """Put the backends of the app where they have a place among its middleware."""
+        given = [self.blueprint.router.auth_backend, *(route.auth_backend for route in self.flat.routes)]
+        given += [route.auth_backend for route in self.flat.websockets]
+        given += [mount.auth_backend for mount in self.flat.mounts]
+        for backend in given:
+            self.programs.share(self.authentications.nodes(backend))
+        return placed(middleware, self.authentications.of(self.blueprint.router.auth_backend))
 
     def _injected(self, middleware: Sequence[Middleware]) -> list[Middleware]:
         return [inject_middleware(layer, self.injector.of(layer)) for layer in middleware]
@@ -257,7 +293,7 @@ class _Compiler:
         return Lifespan(
             app=blueprint.app,
             state=blueprint.state,
-            contexts=blueprint.contexts,
+            contexts=(*blueprint.contexts, *lives(layer for _, layer in self.resources.layers.values())),
             mounted=tuple(self.mounted.values()),
             on_startup=[inject_hook(hook, self.injector.of(hook)) for hook in blueprint.on_startup],
             on_shutdown=[inject_hook(hook, self.injector.of(hook)) for hook in blueprint.on_shutdown],

@@ -9,9 +9,10 @@ from nexios._injection.graph import Call, Graph, LeafOf, Node
 from nexios._injection.program import Program, Programs
 from nexios._pipeline.arguments import compile_arguments, line_of, name_of_route
 from nexios._pipeline.call import compile_call
+from nexios._pipeline.declared import declared_on
 from nexios._pipeline.inputs.input import Input
 from nexios._pipeline.middleware import Call as Handle
-from nexios._pipeline.operation import Operation, WebSocketOperation
+from nexios._pipeline.operation import Operation, WebSocketOperation, asked_of_clients
 from nexios._pipeline.reading import reading_of
 from nexios._pipeline.replies import compile_reply, type_of_result
 from nexios._pipeline.sources import REQUEST, RESPONSE, WEBSOCKET, Offer, Sources, is_body
@@ -43,8 +44,8 @@ class Handlers:
         self._sources = sources
         self._threads = threads
 
-    def compile(self, route: Route, template: Template) -> tuple[Handle, Operation]:
-        """Return the handler with all that it asks for, and its description.
+    def compile(self, route: Route, template: Template, backends: Sequence[object] = ()) -> tuple[Handle, Operation]:
+        """Return the handler with all that it asks for, and its description. `backends` authenticate its clients.
 
         Raises:
             ConfigurationError: Something that the handler, a guard or a provider asks for cannot be; the text
@@ -53,8 +54,8 @@ class Handlers:
         offer = self._sources.offer(template.converters, route.methods)
         try:
             call = compile_arguments(route, template.parameters, self._graph, offer)
-            guards = self.guards(route.dependencies, offer)
-            return self._compiled(route, template, call, guards)
+            guards = self.guards((*route.dependencies, *declared_on(route.handler)), offer)
+            return self._compiled(route, template, call, guards, backends)
         except ConfigurationError as exc:
             if str(exc).startswith(name_of_route(route)):
                 raise
@@ -62,19 +63,23 @@ class Handlers:
                 f"{name_of_route(route)} cannot be compiled: {exc}\n\n{line_of(route)}\n"
             ) from None
 
-    def compile_websocket(self, route: WebSocketRoute, template: Template) -> tuple[WebSocketCall, WebSocketOperation]:
+    def compile_websocket(
+        self, route: WebSocketRoute, template: Template, backends: Sequence[object] = ()
+    ) -> tuple[WebSocketCall, WebSocketOperation]:
         """Return the handler of a WebSocket with all that it asks for, and its description. Raises as `compile`."""
         offer = Offering(self._sources.offer_of_websocket(template.converters))
         try:
             call = compile_websocket_arguments(route, template.parameters, self._graph, offer)
-            guards = self.guards(route.dependencies, offer)
+            guards = self.guards((*route.dependencies, *declared_on(route.handler)), offer)
             program = self._programs.compile(call, guards=guards, first=(WEBSOCKET,), is_late=is_body)
             reading, inputs = reading_of(program, self._app)
         except ConfigurationError as exc:
             if str(exc).startswith("WEBSOCKET"):
                 raise
             raise offer.refusal(route, str(exc)) from None
-        return compile_websocket_call(call, program, reading), WebSocketOperation(route, _path_of(template), inputs)
+        asked = asked_of_clients(program, backends)
+        operation = WebSocketOperation(route, _path_of(template), inputs, security=asked)
+        return compile_websocket_call(call, program, reading), operation
 
     def guards(self, dependencies: Sequence[object], offer: LeafOf) -> list[Node]:
         """Return the nodes of what runs for its effect. A bare function is its own provider."""
@@ -99,7 +104,7 @@ class Handlers:
         return compile_call(call, program, reading, reply=None, path_names=(), threads=self._threads)
 
     def _compiled(
-        self, route: Route, template: Template, call: Call, guards: Sequence[Node]
+        self, route: Route, template: Template, call: Call, guards: Sequence[Node], backends: Sequence[object]
     ) -> tuple[Handle, Operation]:
         program = self._program(call, guards)
         reading, inputs = reading_of(program, self._app)
@@ -115,6 +120,7 @@ class Handlers:
             inputs=inputs,
             returns=returns,
             status_code=route.status_code or 200,
+            security=asked_of_clients(program, backends),
         )
         return handle if route.status_code is None else _with_status(handle, route.status_code), operation
 

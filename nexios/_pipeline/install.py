@@ -9,6 +9,7 @@ from nexios._pipeline.injector import refuse_unknown_names
 from nexios._pipeline.middleware import Middleware, describe
 from nexios.errors import ConfigurationError
 from nexios.routing.route import MiddlewareEntry
+from nexios.settings import Settings
 
 __all__ = ["Injected", "Installed", "Layers", "check_order", "made"]
 
@@ -22,10 +23,11 @@ Layers = dict[int, tuple[object, Middleware]]
 class Installed:
     """The middleware of one engine: an entry on a router is one instance for all of its routes."""
 
-    def __init__(self, made: Layers, injected: Injected) -> None:
+    def __init__(self, made: Layers, injected: Injected, settings: Settings) -> None:
         """Take what is made already, to be added to."""
         self._injected = injected
         self._made = made
+        self._settings = settings
 
     def all(self, entries: Iterable[object]) -> tuple[Middleware, ...]:
         """Return the middleware for `entries`, in order. Raises `ConfigurationError` for what is none."""
@@ -34,7 +36,9 @@ class Installed:
     def _one(self, entry: object) -> Middleware:
         kept = self._made.get(id(entry))
         if kept is None:
-            kept = self._made[id(entry)] = (entry, _make(entry, self._injected))
+            layer = _make(entry, self._injected)
+            learn = getattr(layer, "for_settings", None)
+            kept = self._made[id(entry)] = (entry, layer if learn is None else learn(self._settings))
         return kept[1]
 
 

@@ -1,13 +1,25 @@
 """What does a route take and give? Found at compile, for whoever describes it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from nexios._injection.program import Program
 from nexios._pipeline.inputs.input import Input
 from nexios.routing.route import Route, WebSocketRoute
 
-__all__ = ["Operation", "WebSocketOperation"]
+__all__ = ["Operation", "Shown", "WebSocketOperation", "asked_of_clients"]
+
+
+class Shown(msgspec.Struct, frozen=True, eq=False):
+    """What a client has to show, by one of several schemes, where an auth backend takes it and a guard asks for it.
+
+    Shape:  `schemes` are the names of the schemes with each of them as the OpenAPI document has it.
+    """
+
+    schemes: tuple[tuple[str, Mapping[str, Any]], ...]
+    scopes: tuple[str, ...]
 
 
 class Operation(msgspec.Struct, frozen=True, eq=False):
@@ -39,3 +51,17 @@ class WebSocketOperation(msgspec.Struct, frozen=True, eq=False):
     inputs: tuple[Input, ...]
     answers_bad_messages: bool = True
     security: tuple[Any, ...] = ()
+
+
+def asked_of_clients(program: Program, backends: Sequence[object]) -> tuple[Shown, ...]:
+    """Return what a client must show for the guards of a program, at first or second hand, to let it in.
+
+    A guard says so by `required_scopes`, a backend what it takes by `openapi_scheme()`.
+    """
+    steps = (*program.early, *program.late)
+    guards = [step.node.call.fn for step in steps if hasattr(step.node.call.fn, "required_scopes")]
+    schemes = tuple(backend.openapi_scheme() for backend in backends if hasattr(backend, "openapi_scheme"))
+    if not guards or not schemes:
+        return ()
+    scopes = dict.fromkeys(scope for guard in guards for scope in guard.required_scopes)
+    return (Shown(schemes, tuple(scopes)),)

@@ -30,6 +30,7 @@ class Resources:
     __slots__ = (
         "__weakref__",
         "app_values",
+        "auth_backends",
         "background",
         "layers",
         "mounted",
@@ -47,6 +48,7 @@ class Resources:
         self.workers: Workers = Workers(self.threads)
         self.app_values: AppValues = AppValues(lambda leaf: app, self.workers)
         self.layers: Layers = {}
+        self.auth_backends: dict[int, tuple[object, tuple[Any, ...]]] = {}
         self.mounted: dict[int, MountedApp] = {}
         self.websocket_layers: dict[int, tuple[object, Any]] = {}
         self.signals: StopSignals = StopSignals(self)

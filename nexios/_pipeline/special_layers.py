@@ -1,4 +1,4 @@
-"""Which middleware does more than stand around a handler? Two kinds, told by a method of theirs.
+"""Which middleware does more than stand around a handler? Four kinds, told by a method of theirs.
 
 `settle_head(connection)`, on middleware of the app: settles who the client is and what it asked for, where a proxy
 says so. It is called once, before events, the Origin check, matching and all other middleware read any of it, for
@@ -6,17 +6,22 @@ requests and WebSockets. The class has no other part in the chain.
 
 `answer_preflight(request, response)`: answers the preflight of a browser (Fetch standard, section 3.3.2), an OPTIONS
 that no route has to know. On a route or a router it answers for the method that is asked for.
+
+`for_settings(settings)`: gives the middleware for an app with these settings. It is called once, at compile.
+
+`lifespan(app)`: gives an async context manager that is open while the app runs, as other lifespan contexts are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeGuard
 
+from nexios._pipeline.lifespan import LifespanContext
 from nexios._pipeline.middleware import Middleware, describe
 from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 
-__all__ = ["AnswersPreflights", "Settle", "in_the_chain", "nearest_preflights", "on_a_route", "settling"]
+__all__ = ["AnswersPreflights", "Settle", "in_the_chain", "lives", "nearest_preflights", "on_a_route", "settling"]
 
 Settle = Callable[[Any], None]
 """Takes a Request or a WebSocket, and raises an `HTTPException` for one that cannot be believed."""
@@ -41,6 +46,11 @@ def settling(middleware: Sequence[Middleware]) -> Settle | None:
 def in_the_chain(middleware: Sequence[Middleware]) -> list[Middleware]:
     """Return the middleware that requests walk through."""
     return [layer for layer in middleware if not hasattr(layer, "settle_head")]
+
+
+def lives(middleware: Iterable[Middleware]) -> list[LifespanContext]:
+    """Return the lifespan contexts of the middleware that has one."""
+    return [context for layer in middleware if (context := getattr(layer, "lifespan", None)) is not None]
 
 
 def on_a_route(middleware: Sequence[Middleware], where: str) -> list[Middleware]:

@@ -46,6 +46,8 @@ def compile_websocket_arguments(
         raise refusal(route, f"{name_of(handler)}() is no async function, so it could neither receive nor send")
     parameters = graph.parameters(handler)
     own = _sockets(parameters, path_names, graph, offer)
+    if len(own) == 1 and _is_annotated_as_request(parameters, own[0]):
+        raise _no_request(route, own[0])
     if len(own) != 1:
         takes = f"takes two WebSockets, {own[0]!r} and {own[1]!r}" if own else "takes no WebSocket"
         raise refusal(route, f"{name_of(handler)}() {takes}")
@@ -56,7 +58,7 @@ def compile_websocket_arguments(
     expanded = with_path_params(parameters, path_names)
     for parameter in expanded:
         if not (parameter.name in own or _is_filled(parameter, graph, offer)):
-            raise _nothing_fills(route, parameter.name, path_names)
+            raise _nothing_fills(route, parameter, path_names)
     return graph.call(handler, leaf_of, expanded)
 
 
@@ -99,17 +101,44 @@ def compile_websocket_call(call: Call, program: Program, reading: Reading) -> We
     return serve
 
 
-def _nothing_fills(route: WebSocketRoute, name: str, path_names: Sequence[str]) -> ConfigurationError:
-    handler = name_of(route.handler)
+def _nothing_fills(route: WebSocketRoute, parameter: Parameter, path_names: Sequence[str]) -> ConfigurationError:
+    if _is_of_request(parameter):
+        return _no_request(route, parameter.name)
+    name = parameter.name
     has = f"it has {', '.join(path_names)}" if path_names else "it has none"
+    ways = [
+        (f"{name}: int", f"the query parameter {name!r}"),
+        (f"{name}=Depend(get_{name})", "what a provider makes"),
+    ]
+    width = max(len(way) for way, _ in ways) + 4
+    lines = "".join(f"    {way:{width}}{what}\n" for way, what in ways)
     return ConfigurationError(
-        f"WEBSOCKET {route.template} cannot be compiled: nothing fills the parameter {name!r} of {handler}().\n\n"
-        f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"
+        f"WEBSOCKET {route.template} cannot be compiled: nothing fills the parameter {name!r} of "
+        f"{name_of(route.handler)}().\n\n{_line_of(route)}\n\n"
         f"A parameter after (websocket) is a path parameter of {route.template!r} ({has}), has a default, "
-        "or says where it comes from:\n\n"
-        f"    {name}: int                  the query parameter {name!r}\n"
-        f"    {name}=Depend(get_{name})    what a provider makes\n"
+        f"or says where it comes from:\n\n{lines}"
     )
+
+
+def _no_request(route: WebSocketRoute, name: str) -> ConfigurationError:
+    """The words for a handler that was written as one of HTTP."""
+    handler = name_of(route.handler)
+    return ConfigurationError(
+        f"WEBSOCKET {route.template} cannot be compiled: {handler}() asks for {name!r}, and a WebSocket has no request "
+        f"and no response.\n\n{_line_of(route)}\n\n"
+        "The WebSocket itself has what came with the handshake: websocket.headers, websocket.cookies,\n"
+        "websocket.query_params, websocket.client, websocket.state and websocket.app. Write it as:\n\n"
+        f"    async def {handler}(websocket): ...\n"
+    )
+
+
+def _is_annotated_as_request(parameters: Sequence[Parameter], name: str) -> bool:
+    """By its name alone a first parameter may be called anything; its annotation is a promise."""
+    return any(one.name == name and one.annotation is not EMPTY and _is_of_request(one) for one in parameters)
+
+
+def _line_of(route: WebSocketRoute) -> str:
+    return f"  {route.location}   {name_of(route.handler)}{inspect.signature(route.handler)}"
 
 
 class Offering:
@@ -129,10 +158,9 @@ class Offering:
         """Return the words for what could not be filled."""
         if not self.asked_for_request:
             return refusal(route, what)
-        told, handler = what.partition("\n\nGive it ")[0], name_of(route.handler)
+        told = what.partition("\n\nGive it ")[0]
         return ConfigurationError(
-            f"WEBSOCKET {route.template} cannot be compiled: {told}\n\n"
-            f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"
+            f"WEBSOCKET {route.template} cannot be compiled: {told}\n\n{_line_of(route)}\n\n"
             "A WebSocket has no request and no response. Let what asks for them take the WebSocket, or what a request\n"
             "and a WebSocket have in common (headers, cookies, query_params, client, state):\n\n"
             "    async def guard(websocket: WebSocket): ...\n"
@@ -150,9 +178,7 @@ def _is_of_request(parameter: Parameter) -> bool:
 
 def refusal(route: WebSocketRoute, what: str) -> ConfigurationError:
     """Return the words for a handler that cannot serve WebSockets."""
-    handler = name_of(route.handler)
-    return ConfigurationError(
-        f"WEBSOCKET {route.template} cannot be compiled: {what}.\n\n"
-        f"  {route.location}   {handler}{inspect.signature(route.handler)}\n\n"
-        f"Write it as:\n\n    async def {handler}(websocket): ...\n"
-    )
+    says_how = what.endswith((".", "\n")) or what.rpartition("\n")[2].startswith("    ")
+    told = what.rstrip() if says_how else f"{what}."
+    hint = "" if says_how else f"\nWrite it as:\n\n    async def {name_of(route.handler)}(websocket): ...\n"
+    return ConfigurationError(f"WEBSOCKET {route.template} cannot be compiled: {told}\n\n{_line_of(route)}\n{hint}")

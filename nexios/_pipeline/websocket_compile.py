@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from nexios._injection.program import Programs
+from nexios._pipeline.authentication import Authentication
 from nexios._pipeline.handlers import Handlers
 from nexios._pipeline.install import Installed, check_order
 from nexios._pipeline.mounted import MountedEngine
@@ -43,6 +44,8 @@ class WebSocketCompiler:
         handlers: Handlers,
         installed: Installed,
         injector: WebSocketInjector,
+        authentication: Callable[[WebSocketRoute | Mount], Authentication | None],
+        backends: Callable[[object], Sequence[object]],
         programs: Programs,
         resources: Resources,
         converters: ConverterRegistry,
@@ -51,6 +54,8 @@ class WebSocketCompiler:
         self._handlers = handlers
         self._installed = installed
         self._injector = injector
+        self._authentication = authentication
+        self._backends = backends
         self._resources = resources
         self._converters = converters
         self._layers = WebSocketLayers(resources.websocket_layers, injector)
@@ -111,11 +116,13 @@ class WebSocketCompiler:
         self, route: WebSocketRoute, limits: Limits, bad_messages: BadMessages
     ) -> tuple[Template, WebSocketPlan]:
         template = compile_template(route.template, self._converters, route.location.registered)
-        call, operation = self._handlers.compile_websocket(_with_function(route), template)
+        call, operation = self._handlers.compile_websocket(
+            _with_function(route), template, self._backends(route.auth_backend)
+        )
         both, silent = self._layers.of_requests(self._installed.all(route.middleware))
         if silent:
             raise _left_out(route, silent)
-        layers = (*both, *self._layers.all(route.websocket_middleware))
+        layers = (*self._asking(route), *both, *self._layers.all(route.websocket_middleware))
         where = f"WEBSOCKET {route.template}"
         plan = self._plan(layers, call, route.exception_handlers, route.limits or limits, where)
         described = msgspec.structs.replace(operation, route=route, answers_bad_messages=bad_messages == "answer")
@@ -130,11 +137,16 @@ class WebSocketCompiler:
         both, silent = self._layers.of_requests(self._installed.all(mount.middleware))
         if silent or mount.dependencies:
             raise _mount_left_out(mount, silent)
-        layers = (*both, *self._layers.all(mount.websocket_middleware))
+        layers = (*self._asking(mount), *both, *self._layers.all(mount.websocket_middleware))
         depth = 0 if prefix.text == "/" else len(prefix.segments)
         where = f"the mount at {mount.prefix}"
         plan = self._plan(layers, _entering(mounted, depth), mount.exception_handlers, limits, where)
         return prefix, msgspec.structs.replace(plan, enters=True)
+
+    def _asking(self, place: WebSocketRoute | Mount) -> tuple[WebSocketLayer, ...]:
+        """What finds out who the client is, before the middleware of the place."""
+        authentication = self._authentication(place)
+        return () if authentication is None else (authentication.handle_websocket,)
 
     def _plan(
         self,

@@ -4,7 +4,7 @@ A mixin without fields of its own: whoever uses it decides where the parts are k
 """
 
 import uuid
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from nexios.http.cookies import parse_cookies
 from nexios.http.headers import Headers
 from nexios.http.query import QueryParams, parse_query
 from nexios.http.url import URL, Host, parse_host
+from nexios.messages.identity import Identity, not_authenticated
+from nexios.messages.session import Session, SessionOpener, no_session
 from nexios.messages.state import State
 from nexios.messages.transport import Address, ConnectionHead, Pairs
 from nexios.settings import Limits
@@ -49,6 +51,9 @@ class Connection(Generic[HeadT]):
     _state: State | None
     _id: str | None
     _outside: Outside | None
+    _session: Session | None
+    _session_opener: SessionOpener | None
+    _identity: Identity | None
 
     @property
     def limits(self) -> Limits:
@@ -144,6 +149,45 @@ class Connection(Generic[HeadT]):
         if self._state is None:
             self._state = State()
         return self._state
+
+    @property
+    def session(self) -> Session:
+        """What the app remembers of this client. The first touch opens it, and the answer then varies by Cookie.
+
+        Raises:
+            ConfigurationError: No `SessionMiddleware` is around this.
+        """
+        session = self._session
+        if session is None:
+            if self._session_opener is None:
+                raise no_session(self)
+            session = self._session = self._session_opener(self)
+        return session
+
+    @property
+    def user(self) -> Any:
+        """Who the client is, as the auth backend says; None for one that is anonymous.
+
+        Raises:
+            ConfigurationError: There is no auth backend, or this is asked before it was.
+        """
+        return self._known().user
+
+    @property
+    def auth(self) -> frozenset[str]:
+        """The scopes that the client's credentials grant; none for one that is anonymous. Raises as `user`."""
+        return self._known().scopes
+
+    def _known(self) -> Identity:
+        identity = self._identity
+        if identity is None:
+            raise not_authenticated(self)
+        return identity
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a `SessionMiddleware` is around this; looking opens nothing."""
+        return self._session_opener is not None
 
     @property
     def id(self) -> str:

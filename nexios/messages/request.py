@@ -17,8 +17,10 @@ from nexios.http.url import URL, quote_path
 from nexios.messages.body import Body, open_body
 from nexios.messages.connection import Connection, Outside
 from nexios.messages.form import close_form, no_form, read_form
+from nexios.messages.identity import ANONYMOUS, Identity
 from nexios.messages.live import Streams
 from nexios.messages.response import Builder
+from nexios.messages.session import Session, SessionOpener
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import HTTPTransport
 from nexios.serialization import decode_json
@@ -103,6 +105,9 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
     _scopes: Any = None
     """What providers made and opened for this request."""
     _outside: Outside | None = None
+    _session: Session | None = None
+    _session_opener: SessionOpener | None = None
+    _identity: Identity | None = None
 
     def enter(self, root_path: str) -> None:
         """Go on below `root_path`, when the path really is below it: the prefix ends where a segment ends."""
@@ -234,6 +239,12 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
             NoSuchRoute: There is none, or the parameters do not fit.
         """
         return quote_path(self.root_path).removesuffix("/") + self._context.url_path_for(name, params)
+
+    def _known(self) -> Identity:
+        """Nobody is asked who the client is where no route matched: the answer is 404 or 405 for all."""
+        if self._identity is None and self.route is None and isinstance(self._target, Exception):
+            return ANONYMOUS
+        return super()._known()
 
     async def close(self) -> None:
         """Let go of what the request holds (uploads). The adapter calls it when the exchange is over."""

@@ -79,7 +79,7 @@ class Event(msgspec.Struct, frozen=True, dict=True):
 def format_event(item: object) -> bytes:
     r"""Return an item of an event stream as it is written: an `Event`, or the data of one.
 
-    A Struct with a tag is an event of that type.
+    A Struct with a tag is an event of that type; a message of a channel says itself what event it is.
 
     >>> format_event("one\r\ntwo")
     b'data: one\ndata: two\n\n'
@@ -88,7 +88,10 @@ def format_event(item: object) -> bytes:
         TypeError: The data has no JSON form.
         ValueError: It cannot be written as UTF-8.
     """
-    return item.wire if isinstance(item, Event) else Event(item).wire
+    if isinstance(item, Event):
+        return item.wire
+    event = getattr(item, "as_event", None)
+    return event.wire if isinstance(event, Event) else Event(item).wire
 
 
 def event_content(source: Any, *, keep_alive: float | None, retry: int | None) -> LiveContent:

@@ -13,6 +13,8 @@ from nexios.http.query import QueryParams
 from nexios.http.url import URL, quote_path
 from nexios.messages.clock import Clock, sleep
 from nexios.messages.connection import Connection, Outside
+from nexios.messages.identity import Identity
+from nexios.messages.session import Session, SessionOpener
 from nexios.messages.state import PathParams, State
 from nexios.messages.transport import DirectSend, WebSocketTransport
 from nexios.messages.websocket_context import WebSocketContext
@@ -63,6 +65,7 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         "_expired",
         "_headers",
         "_id",
+        "_identity",
         "_intercepts",
         "_limits",
         "_on_end",
@@ -73,6 +76,8 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         "_reader",
         "_rest",
         "_scopes",
+        "_session",
+        "_session_opener",
         "_state",
         "_transport",
         "_url",
@@ -116,6 +121,9 @@ class WebSocket(Connection[WebSocketTransport], Conversation):
         self._state: State | None = None
         self._id: str | None = None
         self._outside: Outside | None = None
+        self._session: Session | None = None
+        self._session_opener: SessionOpener | None = None
+        self._identity: Identity | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._woken = False
         self._expired = False

@@ -4,6 +4,8 @@ from nexios._pipeline.middleware import BaseMiddleware, CallNext
 from nexios._pipeline.websocket_chain import WebSocketMiddleware
 from nexios.middleware.cors import CORSMiddleware
 from nexios.middleware.csp import NONCE
+from nexios.middleware.csrf import CSRFMiddleware, csrf_exempt
+from nexios.middleware.csrf_page import csrf_input, csrf_token
 from nexios.middleware.https_redirect import HTTPSRedirect
 from nexios.middleware.proxy_headers import ProxyHeaders
 from nexios.middleware.security_headers import SecurityHeaders, csp_nonce
@@ -13,6 +15,7 @@ __all__ = [
     "NONCE",
     "BaseMiddleware",
     "CORSMiddleware",
+    "CSRFMiddleware",
     "CallNext",
     "HTTPSRedirect",
     "ProxyHeaders",
@@ -20,4 +23,7 @@ __all__ = [
     "TrustedHosts",
     "WebSocketMiddleware",
     "csp_nonce",
+    "csrf_exempt",
+    "csrf_input",
+    "csrf_token",
 ]

@@ -26,6 +26,7 @@ from nexios._injection.signature import EMPTY
 from nexios._pipeline.operation import Operation
 from nexios.errors import ConfigurationError, HTTPException, InvalidInput
 from nexios.openapi.bodies import carries_body, reads_body
+from nexios.openapi.event_stream import event_stream_of
 from nexios.openapi.model import MediaTypeObject, Reference, ResponseObject, Schema
 from nexios.openapi.problems import PROBLEM_TYPE, phrase_of, problem_content, problem_response, schema_for
 from nexios.openapi.schemas import Mode, Schemas
@@ -117,7 +118,8 @@ def _success(operation: Operation, status: str, schemas: Schemas) -> ResponseObj
     described = operation.route.documentation.responses
     replaced = described.get(int(status), described.get(status))
     if operation.route.sends is not None:
-        return ResponseObject(description=phrase_of(status), content={"text/event-stream": MediaTypeObject()})
+        events = event_stream_of(operation.route, schemas)
+        return ResponseObject(description=phrase_of(status), content={"text/event-stream": events})
     if kind is EMPTY or kind is None or kind is NoneType or status in ("204", "304"):
         return ResponseObject(description=phrase_of(status))
     if replaced is not None and not isinstance(replaced, Mapping | str):

@@ -5,10 +5,10 @@ its scheme is then in the document without being written into the settings again
 Source: OpenAPI 3.1.1, sections 4.8.27 and 4.8.30.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from nexios._pipeline.operation import Operation, WebSocketOperation
+from nexios._pipeline.operation import Operation, Shown, WebSocketOperation
 from nexios.errors import ConfigurationError
 from nexios.openapi.model import SecurityScheme, to_plain
 
@@ -39,11 +39,15 @@ def requirements_of(
     if not operation.security:
         return None
     needed: dict[str, list[str]] = {}
-    for guard in operation.security:
+    shown = [one for one in operation.security if isinstance(one, Shown)]
+    for guard in (one for one in operation.security if not isinstance(one, Shown)):
         for name, scopes in _requirement(guard).items():
             known = needed.setdefault(name, [])
             known.extend(scope for scope in scopes if scope not in known)
-    return None if [needed] == [_requirement(one) for one in default] else [needed]
+    ways = [needed]
+    for one in shown:
+        ways = [{**way, name: list(one.scopes)} for way in ways for name, _ in one.schemes]
+    return None if ways == [_requirement(one) for one in default] else ways
 
 
 def schemes_of(
@@ -56,16 +60,22 @@ def schemes_of(
     """
     schemes: dict[str, Any] = {name: to_plain(scheme) for name, scheme in given.items()}
     for operation in operations:
-        for guard in operation.security:
-            if isinstance(guard, DescribesSecurity):
-                name, scheme, _ = guard.openapi_security()
-                plain = to_plain(scheme)
-                if name not in given and schemes.setdefault(name, plain) != plain:
-                    raise ConfigurationError(
-                        f"Two security schemes are called {name!r}. Give one of them another name, or say which one is "
-                        f"meant:\n\n    OpenAPI(security_schemes={{{name!r}: ...}})\n"
-                    )
+        for name, scheme in _schemes(operation.security):
+            plain = to_plain(scheme)
+            if name not in given and schemes.setdefault(name, plain) != plain:
+                raise ConfigurationError(
+                    f"Two security schemes are called {name!r}. Give one of them another name, or say which one is "
+                    f"meant:\n\n    OpenAPI(security_schemes={{{name!r}: ...}})\n"
+                )
     return schemes
+
+
+def _schemes(security: Iterable[object]) -> Iterator[tuple[str, object]]:
+    for one in security:
+        if isinstance(one, Shown):
+            yield from one.schemes
+        elif isinstance(one, DescribesSecurity):
+            yield one.openapi_security()[:2]
 
 
 def _requirement(one: object) -> dict[str, list[str]]:

@@ -86,6 +86,7 @@ class _Level(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     include_in_schema: bool = True
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    auth_backend: object = NOT_GIVEN
 
     def enter(self, router: Router, prefix: str, name: str | None) -> "_Level":
         handlers = (MappingProxyType(dict(router.exception_handlers)),) if router.exception_handlers else ()
@@ -102,6 +103,7 @@ class _Level(msgspec.Struct, frozen=True):
             (*self.tags, *router.tags),
             self.include_in_schema and router.include_in_schema,
             {**self.metadata, **router.metadata},
+            self.auth_backend if router._auth_backend is NOT_GIVEN else router._auth_backend,
         )
 
     def route(self, route: Route) -> Route:
@@ -127,6 +129,7 @@ class _Level(msgspec.Struct, frozen=True):
             tags=tuple(dict.fromkeys((*self.tags, *route.tags))),
             include_in_schema=self.include_in_schema and route.include_in_schema,
             metadata=MappingProxyType({**self.metadata, **route.metadata}),
+            auth_backend=self.auth_backend if route.auth_backend is NOT_GIVEN else route.auth_backend,
             **own,
         )
 
@@ -141,6 +144,7 @@ class _Level(msgspec.Struct, frozen=True):
             dependencies=self.dependencies,
             limits=self.limits,
             max_body_size=self.max_body_size,
+            auth_backend=self.auth_backend,
         )
 
     def path(self, path: str, place: Place) -> str:

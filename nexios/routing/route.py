@@ -100,6 +100,7 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     Shape:  `methods` are upper-case, in the order given. `middleware` is outermost first: router by router, then the
             route's own. `exception_handlers` and `limits` are nearest first, and the nearest wins.
             `name` is the handler's name unless the user gave one (`is_named`).
+            `auth_backend` is the nearest that was given, NOT_GIVEN where none was.
             Two routes are equal only if they are one, so that a route can be the key of a dict.
     Units:  `max_body_size` in bytes, None for no limit, NOT_GIVEN to leave it to `limits`.
     """
@@ -123,6 +124,7 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     documentation: Documentation = Documentation()
     sends: object = None
+    auth_backend: object = NOT_GIVEN
 
 
 class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
@@ -147,6 +149,7 @@ class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     sends: object = None
     receives: object = None
+    auth_backend: object = NOT_GIVEN
 
 
 class Mount(msgspec.Struct, frozen=True, eq=False):
@@ -166,13 +169,15 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
     dependencies: tuple[object, ...] = ()
     limits: Limits | None = None
     max_body_size: int | NotGiven | None = NOT_GIVEN
+    auth_backend: object = NOT_GIVEN
 
 
 class CommonOptions(TypedDict, total=False):
     """What every route takes besides the path.
 
     `sends` says for the AsyncAPI document which messages, or events of a stream, the handler sends: a type, a list or
-    a union of types, or a dict that leads from names to types.
+    a union of types, or a dict that leads from names to types. `auth_backend` says who the clients of this route are,
+    in place of the backend of the router or the app; with None nobody is asked.
     """
 
     name: str
@@ -184,6 +189,7 @@ class CommonOptions(TypedDict, total=False):
     include_in_schema: bool
     metadata: Mapping[str, object]
     sends: object
+    auth_backend: object
 
 
 class WebSocketOptions(CommonOptions, total=False):

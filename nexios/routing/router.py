@@ -62,6 +62,7 @@ class RouterOptions(TypedDict, total=False):
     tags: Iterable[str]
     include_in_schema: bool
     metadata: Mapping[str, object]
+    auth_backend: object
 
 
 class Router(Verbs):
@@ -94,6 +95,7 @@ class Router(Verbs):
         self.tags: list[str] = list(options.get("tags", ()))
         self.include_in_schema: bool = options.get("include_in_schema", True)
         self.metadata: dict[str, object] = dict(options.get("metadata", {}))
+        self._auth_backend: object = options.get("auth_backend", NOT_GIVEN)
         self._items: list[Route | WebSocketRoute | Mount | Inclusion] = []
         self._taken: dict[tuple[str, str], Place] = {}
         self._frozen = False
@@ -102,6 +104,20 @@ class Router(Verbs):
     def items(self) -> tuple["Route | WebSocketRoute | Mount | Inclusion", ...]:
         """What was registered here, in order, with the paths as they were written."""
         return tuple(self._items)
+
+    @property
+    def auth_backend(self) -> object:
+        """Who says which user a client is: a backend, a class of backends, or several in a list.
+
+        Of several the first that answers wins. It holds for all routes below that have no nearer one; None means
+        that nobody is asked. Can be set until the app compiles.
+        """
+        return None if self._auth_backend is NOT_GIVEN else self._auth_backend
+
+    @auth_backend.setter
+    def auth_backend(self, backend: object) -> None:
+        self._open_place()
+        self._auth_backend = backend
 
     @property
     def frozen(self) -> bool:
@@ -316,6 +332,7 @@ class _Common(TypedDict):
     include_in_schema: bool
     metadata: Mapping[str, object]
     sends: object
+    auth_backend: object
 
 
 def _common(options: CommonOptions, place: Place) -> _Common:
@@ -330,6 +347,7 @@ def _common(options: CommonOptions, place: Place) -> _Common:
         include_in_schema=options.get("include_in_schema", True),
         metadata=MappingProxyType(dict(options.get("metadata", {}))),
         sends=options.get("sends"),
+        auth_backend=options.get("auth_backend", NOT_GIVEN),
     )
 
 

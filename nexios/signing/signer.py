@@ -10,7 +10,6 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from hmac import compare_digest
 from typing import Final
 
 import itsdangerous
@@ -25,6 +24,8 @@ _LONGEST_NUMBER: Final = 12
 """Digits of a time in seconds, for some ten thousand years."""
 _SIGNATURE_SIZE: Final = 43
 """Characters of 32 bytes."""
+_LAST: Final = b"AEIMQUYcgkosw048"
+"""What ends one: 4 bits, and two that are 0."""
 
 
 class BadSignature(NexiosError, ValueError):
@@ -56,9 +57,9 @@ class Signatures:
 
     def fits(self, value: bytes, signature: bytes) -> bool:
         """Whether one of the keys made it, and it is spelt as we do: base64 has several ways for its last bits."""
-        if len(signature) != _SIGNATURE_SIZE or not self._signer.verify_signature(value, signature):
+        if len(signature) != _SIGNATURE_SIZE or signature[-1] not in _LAST or b"+" in signature or b"/" in signature:
             return False
-        return compare_digest(urlsafe_b64encode(urlsafe_b64decode(signature + b"=")).rstrip(b"="), signature)
+        return bool(self._signer.verify_signature(value, signature))
 
 
 class Signer:

@@ -106,7 +106,12 @@ class WebSocketSession:
     # Messages
 
     def send_text(self, text: str) -> Coroutine[Any, Any, None]:
-        """Send a text message. Raises `WebSocketDisconnect` when the app has closed; so do the others."""
+        """Send a text message.
+
+        Raises, as the others that send:
+            WebSocketDisconnect: The app has closed.
+            Exception: What the app raised and did not handle.
+        """
         return self._call(self._send(text))
 
     def send_bytes(self, data: bytes) -> Coroutine[Any, Any, None]:
@@ -156,6 +161,8 @@ class WebSocketSession:
 
     async def _send(self, message: Message) -> None:
         wire = self._open
+        if wire.closed is not None and not wire.left:
+            await self._finish(GRACE)
         if wire.closed is not None or wire.left:
             raise self._disconnect()
         wire.put(message)

@@ -26,7 +26,7 @@ from nexios.messages.websocket_state import POLICY_VIOLATION
 from nexios.websockets.events import ChannelEvents
 from nexios.websockets.feed import Feed
 from nexios.websockets.hub import Hub
-from nexios.websockets.member import Member, PresenceEntry, Recipients
+from nexios.websockets.member import Member, PresenceEntry, Recipients, ids_of
 from nexios.websockets.message import Message, check_name
 from nexios.websockets.outbox import OutboxLimits
 from nexios.websockets.rules import prefix_of
@@ -161,7 +161,12 @@ class Channel:
         return hub.run_from_thread(hub.publish(self.name, message, event=event, exclude=exclude, keep=keep))
 
     async def send_to(self, recipient: Recipients, message: object, *, event: str = "") -> None:
-        """Send a message to one member, or to all members of one user, in whichever process; it is not kept."""
+        """Send a message to one member, or to all members of one user, in whichever process; it is not kept.
+
+        Raises:
+            TypeError: The recipient is none: what is for one must not go to all.
+        """
+        ids_of(recipient, {}, called="recipient")
         await self._bound().publish(self.name, message, event=event, to=recipient, keep=False)
 
     async def expel(self, recipient: Recipients, *, code: int = POLICY_VIOLATION, reason: str = "expelled") -> None:

@@ -16,22 +16,19 @@ and the next one awaited.
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from nexios._injection.manner import is_async
 from nexios._injection.signature import parameters_of
 from nexios.errors import ConfigurationError
 from nexios.messages.websocket import WebSocket, WebSocketDisconnect
 from nexios.messages.websocket_messages import Message, read_as, read_bytes, read_json, read_text
 from nexios.messages.websocket_state import GOING_AWAY, INTERNAL_ERROR, SocketState
-from nexios.places import name_of, place_of
-from nexios.websockets.listeners import Listener, Listeners, answering
+from nexios.websockets.consumer_check import TAGS, check_consumer
+from nexios.websockets.listeners import Listeners, answering
 
 __all__ = ["WebSocketConsumer", "on"]
 
 M = TypeVar("M", bound=Callable[..., Awaitable[Any]])
-
-_TAGS: Final = "__websocket_tags__"
 
 
 def on(tag: str) -> Callable[[M], M]:
@@ -41,7 +38,7 @@ def on(tag: str) -> Callable[[M], M]:
 
     def mark(method: M) -> M:
         """Note the tag on the method; `__init_subclass__` finds it there."""
-        setattr(method, _TAGS, (*getattr(method, _TAGS, ()), tag))
+        setattr(method, TAGS, (*getattr(method, TAGS, ()), tag))
         return method
 
     return mark
@@ -73,7 +70,7 @@ class WebSocketConsumer:
         cls.listeners = Listeners(tag_field=cls.tag_field)
         for name in dir(cls):
             method = inspect.getattr_static(cls, name)
-            for tag in getattr(method, _TAGS, ()):
+            for tag in getattr(method, TAGS, ()):
                 cls.listeners.add(tag, method, before=("self",))
 
     async def on_connect(self, websocket: WebSocket, *args: Any, **kwargs: Any) -> None:
@@ -83,7 +80,10 @@ class WebSocketConsumer:
         """
 
     async def on_receive(self, websocket: WebSocket, message: Any) -> None:
-        """Take a message. Without listeners and without this, messages are read and dropped."""
+        """Take a message. Without listeners and without this, messages are read and dropped.
+
+        A class that only sends does without; then its other methods are private, as `_greet`.
+        """
 
     async def on_disconnect(self, websocket: WebSocket, code: int) -> None:
         """Clean up: called once for each client that was let in, however it ends; `code` is the close code."""
@@ -93,9 +93,10 @@ class WebSocketConsumer:
         """Return the handler that makes an instance for each WebSocket; it asks for what `on_connect` asks for.
 
         Raises:
-            ConfigurationError: The class cannot be made without arguments, or a method is not async.
+            ConfigurationError: The class cannot be made without arguments, or a method is not async, does not take
+                what it is called with, or has a name that nobody calls.
         """
-        _check(cls)
+        check_consumer(cls, WebSocketConsumer)
         signature = _signature_of(cls)
         first = next(iter(signature.parameters))
 
@@ -165,26 +166,3 @@ def _signature_of(cls: type[WebSocketConsumer]) -> inspect.Signature:
         for one in parameters_of(cls.on_connect)[1:]
     ]
     return inspect.Signature(own)
-
-
-def _check(cls: type[WebSocketConsumer]) -> None:
-    """Raise `ConfigurationError` for a class that cannot serve."""
-    try:
-        inspect.signature(cls).bind()
-    except TypeError as exc:
-        raise _refusal(cls, cls.__init__, f"it cannot be made without arguments: {exc}") from None
-    for name in ("on_connect", "on_receive", "on_disconnect"):
-        method: Listener = getattr(cls, name)
-        if not is_async(method):
-            raise _refusal(cls, method, f"{name}() is no async function")
-    if len(parameters_of(cls.on_connect)) < 2:
-        raise _refusal(cls, cls.on_connect, "on_connect() takes no WebSocket")
-
-
-def _refusal(cls: type, method: Callable[..., Any], why: str) -> ConfigurationError:
-    """Make the error that tells what is wrong with a class, and how to write it."""
-    return ConfigurationError(
-        f"{cls.__name__} cannot serve WebSockets: {why}.\n\n  {place_of(method)}   {name_of(method)}()\n\n"
-        f"Write it as:\n\n    class {cls.__name__}(WebSocketConsumer):\n"
-        "        async def on_connect(self, websocket: WebSocket): ...\n"
-    )

@@ -15,7 +15,7 @@ from nexios.messages.request import Request
 from nexios.messages.sse import Event
 from nexios.websockets.feed import Feed
 from nexios.websockets.hub import Hub
-from nexios.websockets.member import PresenceEntry, check_user, new_id
+from nexios.websockets.member import PresenceEntry, check_metadata, check_user, new_id
 from nexios.websockets.message import GAP
 from nexios.websockets.outbox import OutboxLimits, TooSlow
 
@@ -45,6 +45,7 @@ class ChannelEvents(LiveSource):
         self._request = request
         self._feed: Feed = hub.listen(channel, last_seen=last_seen if seen is None else seen, outbox=outbox)
         self._user = check_user(user)
+        check_metadata(metadata)
         self._entry: PresenceEntry | None = None
         if user or metadata is not None:
             self._entry = PresenceEntry(new_id(), user, dict(metadata or {}))

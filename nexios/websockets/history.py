@@ -10,7 +10,16 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["MAX_SEQUENCE", "HistoryLimits", "HistoryLog", "Replay", "Stored", "parse_last_seen", "replay_of"]
+__all__ = [
+    "MAX_SEQUENCE",
+    "HistoryLimits",
+    "HistoryLog",
+    "Replay",
+    "Stored",
+    "check_history",
+    "parse_last_seen",
+    "replay_of",
+]
 
 MAX_SEQUENCE: Final = 2**53 - 1
 """The largest integer that JavaScript keeps exactly."""
@@ -41,6 +50,15 @@ class HistoryLimits(msgspec.Struct, frozen=True):
     def keeps(self) -> bool:
         """Whether anything is kept at all."""
         return self.count > 0
+
+
+def check_history(limits: HistoryLimits | None) -> HistoryLimits:
+    """Return the limits that were given, the usual ones for None. Raises TypeError when they are none."""
+    if limits is None:
+        return HistoryLimits()
+    if not isinstance(limits, HistoryLimits):
+        raise TypeError(f"history takes HistoryLimits, as history=HistoryLimits(count=1000), not {limits!r}")
+    return limits
 
 
 class Stored(msgspec.Struct, frozen=True):

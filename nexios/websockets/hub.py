@@ -19,16 +19,17 @@ from nexios.messages.websocket import WebSocket
 from nexios.messages.websocket_state import GOING_AWAY
 from nexios.websockets.arrival import replay_to_feed, replay_to_member
 from nexios.websockets.backends.base import BackendUnavailable, ChannelBackend
+from nexios.websockets.backends.given import check_backend
 from nexios.websockets.backends.memory import MemoryBackend
 from nexios.websockets.clock import ReplaceableClock, SystemClock
 from nexios.websockets.closing import Closing
 from nexios.websockets.delivery import Delivery
 from nexios.websockets.expulsion import write_expulsion
 from nexios.websockets.feed import Feed
-from nexios.websockets.history import HistoryLimits, parse_last_seen
+from nexios.websockets.history import HistoryLimits, check_history, parse_last_seen
 from nexios.websockets.home import Home
 from nexios.websockets.incoming import Incoming
-from nexios.websockets.member import Member, PresenceDiff, PresenceEntry, Recipients, check_user, ids_of
+from nexios.websockets.member import Member, PresenceDiff, PresenceEntry, Recipients, check_metadata, check_user, ids_of
 from nexios.websockets.message import (
     CONTROL,
     Message,
@@ -38,17 +39,16 @@ from nexios.websockets.message import (
     write_body,
     write_presence,
 )
-from nexios.websockets.outbox import Counters, Outbox, OutboxLimits
+from nexios.websockets.outbox import Counters, Outbox, OutboxLimits, check_outbox
 from nexios.websockets.presence import LEASE, Presence
 from nexios.websockets.room import Room
 from nexios.websockets.rooms import Rooms
-from nexios.websockets.rules import Guard, Rules, matches, prefix_of
+from nexios.websockets.rules import G, Rules, matches, prefix_of
 from nexios.websockets.sockets import Sockets, disconnected, open_websocket
 
 __all__ = ["Hub"]
 
 T = TypeVar("T")
-G = TypeVar("G", bound=Guard)
 
 
 class Hub:
@@ -72,9 +72,9 @@ class Hub:
     ) -> None:
         """`lease` is the time after which members of a dead process are gone; `max_channels` is for one WebSocket."""
         self._clock = ReplaceableClock(SystemClock() if clock is None else clock)
-        self._backend: ChannelBackend = MemoryBackend(clock=self._clock) if backend is None else backend
-        self._rules = Rules(history or HistoryLimits())
-        self._limits = outbox or OutboxLimits()
+        self._backend: ChannelBackend = MemoryBackend(clock=self._clock) if backend is None else check_backend(backend)
+        self._rules = Rules(check_history(history))
+        self._limits = check_outbox(outbox, OutboxLimits())
         self._close_timeout = close_timeout
         self.events: EventEmitter | None = events
         """Where it tells of presence and of breaks; an app gives its own to a hub that has none."""
@@ -130,14 +130,11 @@ class Hub:
         >>> hub = Hub()
         >>> @hub.guard("room:*")
         ... async def may_join(websocket, channel): return True
+
+        Raises:
+            ConfigurationError: It is no pattern, or the function does not take (websocket, channel).
         """
-
-        def register(guard: G) -> G:
-            """Add the guard, and leave the function as it is."""
-            self._rules.guard(pattern, guard)
-            return guard
-
-        return register
+        return self._rules.guard(pattern)
 
     def keep(self, pattern: str, limits: HistoryLimits) -> None:
         """Keep more or less of some channels than of the others: `hub.keep("room:*", HistoryLimits(count=1000))`."""
@@ -223,6 +220,8 @@ class Hub:
         """Make a WebSocket a member of a channel; see `Channel.connect`."""
         check_name(name)
         check_user(user)
+        check_metadata(metadata)
+        limits = check_outbox(outbox, self._limits)
         if (already := self._sockets.find(websocket, name)) is not None:
             return already
         await self._ready()
@@ -240,7 +239,7 @@ class Hub:
             member = Member(
                 name,
                 websocket,
-                self._outbox(websocket, outbox),
+                self._make_outbox(websocket, direct=websocket.direct, limits=limits),
                 envelope=seen is not None if envelope is None else envelope,
                 user=user,
                 metadata=metadata,
@@ -291,6 +290,7 @@ class Hub:
 
     async def update(self, member: Member, metadata: Mapping[str, Any]) -> None:
         """Change what a member tells of itself."""
+        check_metadata(metadata)
         if not member.has_left:
             await self._presence.enter(member.channel, PresenceEntry(member.id, member.user, dict(metadata)))
             member.metadata = dict(metadata)
@@ -316,7 +316,7 @@ class Hub:
         check_name(name)
         room = self._rooms.get(name)
         here = {} if room is None else room.members
-        recipient = "" if to is None else next(iter(ids_of(to, here)), "")
+        recipient = "" if to is None else next(iter(ids_of(to, here, called="recipient")), "")
         if to is not None and not recipient:
             return 0  # it is for one who is not here, and so for nobody
         body = write_body(message, event=event, exclude=ids_of(exclude, here), to=recipient)
@@ -338,7 +338,7 @@ class Hub:
     async def expel(self, pattern: str, recipient: Recipients, *, code: int, reason: str) -> None:
         """Put somebody out of a channel, or of all that match, in all processes; see `Channel.expel`."""
         here = {member.id: member for member in self.members_of(pattern)}
-        for id in filter(None, ids_of(recipient, here)):
+        for id in filter(None, ids_of(recipient, here, called="recipient")):
             body = write_expulsion(pattern, id, code, reason)
             await self._ready()
             await self._backend.publish(CONTROL, body, keep=None)
@@ -357,7 +357,7 @@ class Hub:
         return Feed(
             partial(self._open_feed, name, id, seen),
             partial(self._close_feed, name, id),
-            limits=outbox or self._limits,
+            limits=check_outbox(outbox, self._limits),
             counters=self.counters,
         )
 
@@ -407,10 +407,6 @@ class Hub:
             room.remove(member)
             self._rooms.exit(room)
         return told
-
-    def _outbox(self, websocket: WebSocket, limits: OutboxLimits | None) -> Outbox:
-        """Make the outbox of a new member."""
-        return self._make_outbox(websocket, direct=websocket.direct, limits=limits or self._limits)
 
     def _failed(self, websocket: WebSocket, exc: Exception) -> None:
         """A member cannot be written to: it is out of all channels, and closed when it was only too slow."""

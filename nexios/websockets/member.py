@@ -15,7 +15,7 @@ from nexios.messages.websocket import WebSocket
 from nexios.websockets.message import is_encodable
 from nexios.websockets.outbox import Outbox
 
-__all__ = ["Member", "PresenceDiff", "PresenceEntry", "Recipients", "check_user", "ids_of", "new_id"]
+__all__ = ["Member", "PresenceDiff", "PresenceEntry", "Recipients", "check_metadata", "check_user", "ids_of", "new_id"]
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 _MARK: Final = "~"
@@ -42,6 +42,25 @@ def check_user(user: str) -> str:
     if user.startswith(_MARK) or not is_encodable(user):
         raise BadRequest("The name of a user is text that does not begin with a tilde.", code="bad_user_name")
     return user
+
+
+def check_metadata(metadata: Mapping[str, Any] | None) -> None:
+    """Look at what a member tells of itself, before anybody is told.
+
+    Raises:
+        TypeError: It is no mapping, or has no JSON form.
+        UnicodeEncodeError: UTF-8 cannot write a text in it.
+
+    >>> check_metadata({"name": "Ada"})
+    """
+    if metadata is None:
+        return
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f'metadata is a mapping, as metadata={{"name": "Ada"}}, not {type(metadata).__name__}')
+    try:
+        msgspec.json.encode(PresenceEntry("", metadata=dict(metadata)))
+    except TypeError as exc:
+        raise TypeError(f"metadata has no JSON form, in which others get it: {exc}") from exc
 
 
 class PresenceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -116,16 +135,33 @@ Recipients = str | WebSocket | Member
 """A member: its id, the name of its user (which may be several members), its WebSocket, or itself."""
 
 
-def ids_of(recipients: Recipients | Iterable[Recipients], members: Mapping[str, Member]) -> tuple[str, ...]:
-    """Return the ids and user names that are meant, among the members of a channel in this process."""
+def ids_of(
+    recipients: Recipients | Iterable[Recipients], members: Mapping[str, Member], *, called: str = "exclude"
+) -> tuple[str, ...]:
+    """Return the ids and user names that are meant, among the members of a channel in this process.
+
+    Raises:
+        TypeError: There is something else, in the parameter that is `called` so.
+    """
     if isinstance(recipients, str | WebSocket | Member):
         recipients = (recipients,)
+    elif not isinstance(recipients, Iterable):
+        raise _no_recipient(called, recipients)
     ids: list[str] = []
     for recipient in recipients:
         if isinstance(recipient, str):
             ids.append(recipient)
         elif isinstance(recipient, Member):
             ids.append(recipient.id)
+        elif not isinstance(recipient, WebSocket):
+            raise _no_recipient(called, recipient)
         else:
             ids += [member.id for member in members.values() if member.websocket is recipient]
     return tuple(ids)
+
+
+def _no_recipient(called: str, given: object) -> TypeError:
+    return TypeError(
+        f"{called} takes a WebSocket, a Member, the id of one or the name of a user, "
+        f"not {'None' if given is None else type(given).__name__}"
+    )

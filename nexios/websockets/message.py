@@ -90,15 +90,19 @@ def check_event(event: str) -> str:
     """Return the name of an event as it is; "" is none.
 
     Raises:
-        BadRequest: It is one of ours, `gap` or `presence`, or UTF-8 cannot write it: the application may have it from
-            a client, who must not tell others who is here, or that they missed something.
+        BadRequest: It is one of ours, `gap` or `presence`, has a line break or a NUL, or UTF-8 cannot write it: the
+            application may have it from a client, who must not tell others who is here, or that they missed something.
+        TypeError: It is no text.
 
     >>> check_event("said")
     'said'
     """
-    if event in (GAP, PRESENCE) or not is_encodable(event):
+    if not isinstance(event, str):
+        raise TypeError(f"event is the name of an event, as event='said', not {event!r}")
+    if event and (event in (GAP, PRESENCE) or plain_name(event) != event):
         raise BadRequest(
-            f"The name of an event is text, and neither {GAP!r} nor {PRESENCE!r}, which nexios says.",
+            "The name of an event is text without line breaks and NUL, and neither 'gap' nor 'presence', "
+            "which nexios says.",
             code="bad_event_name",
         )
     return event

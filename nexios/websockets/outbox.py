@@ -19,7 +19,7 @@ import msgspec
 from nexios.messages.clock import Clock, Timer
 from nexios.websockets.message import Frame
 
-__all__ = ["Counters", "Direct", "Outbox", "OutboxLimits", "Policy", "TooSlow", "Wrap"]
+__all__ = ["Counters", "Direct", "Outbox", "OutboxLimits", "Policy", "TooSlow", "Wrap", "check_outbox"]
 
 Policy = Literal["disconnect", "drop_oldest", "drop_new", "block"]
 
@@ -50,6 +50,15 @@ class OutboxLimits(msgspec.Struct, frozen=True):
             raise ValueError(f"there is no policy {self.policy!r} for slow clients; use one of {', '.join(_POLICIES)}")
         if self.count < 1 or self.size < 1 or self.send_timeout <= 0:
             raise ValueError("an outbox holds 1 message and 1 byte at least, and waits more than 0 seconds")
+
+
+def check_outbox(limits: OutboxLimits | None, usual: OutboxLimits) -> OutboxLimits:
+    """Return the limits that were given, the usual ones for None. Raises TypeError when they are none."""
+    if limits is None:
+        return usual
+    if not isinstance(limits, OutboxLimits):
+        raise TypeError(f"outbox takes OutboxLimits, as outbox=OutboxLimits(count=100), not {limits!r}")
+    return limits
 
 
 class Counters:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nexios import NexiosApp
+from nexios.websockets import Channel
 from tests.docs.test_snippets import find_blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "presence-and-resume.md"
@@ -26,6 +27,7 @@ def build() -> NexiosApp:
     for block in find_blocks(PAGE.read_text("utf-8")):
         exec(compile(block.code, str(PAGE), "exec"), names)
     app: NexiosApp = names["app"]
+    app.mount("/typed", names["typed"])
     return app
 
 
@@ -45,6 +47,12 @@ async def drop(request: Any, response: Any) -> int:
 async def expel(request: Any, response: Any, user: str) -> None:
     """Put somebody out of the room."""
     await app.channel("room:1").expel(user)
+
+
+@app.websocket("/quits")
+async def quit_at_once(websocket: Any, user: str, last_seen: str) -> None:
+    """Tell who is here, and return."""
+    await Channel("quits").connect(websocket, last_seen=last_seen, user=user)
 
 
 @app.post("/say/{text}")

@@ -125,6 +125,24 @@ def test_the_console_closes_and_connects_again(visit: Visit) -> None:
     visit.expect_nothing_noted()
 
 
+def test_an_empty_field_that_has_to_be_filled_in_is_marked_and_told(visit: Visit) -> None:
+    console = Console(visit, "/docs/asyncapi", "room")
+    field = console.section.get_by_label("room_id (path)")
+
+    field.fill("")
+    console.click("Connect")
+    console.says("fill in room_id (path)")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert field.evaluate("one => document.activeElement === one")
+    console.is_in_state("Not connected")
+
+    field.fill("31")
+    assert field.get_attribute("aria-invalid") is None
+    console.click("Connect")
+    console.is_in_state("Connected")
+    visit.expect_nothing_noted()
+
+
 def test_what_is_denied_is_told(visit: Visit) -> None:
     console = Console(visit, "/docs/asyncapi", "room")
 

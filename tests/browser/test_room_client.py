@@ -1,5 +1,6 @@
 """Does the client of the page on presence and resume do in a browser what the page says?"""
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def test_two_windows_see_each_other_and_miss_nothing_when_the_network_drops(brow
     for page in (ada, bob):
         expect_text(page, "#status", "open")
         sync_api.expect(page.locator("#said li")).to_have_text(everything, timeout=20_000)
-    expect_text(bob, "#here", "ada, bob")
+    sync_api.expect(bob.locator("#here")).to_have_text(re.compile("ada, bob|bob, ada"), timeout=20_000)
     bob.context.close()
     expect_text(ada, "#here", "ada")
     ada.context.close()
@@ -86,3 +87,48 @@ def test_who_is_put_out_does_not_come_back(browser: Any, site: Running) -> None:
 
     expect_text(ada, "#status", "refused")
     ada.context.close()
+
+
+def test_what_does_not_fit_is_told_and_is_no_message(browser: Any, site: Running) -> None:
+    page = enter(browser, site, "ada")
+
+    heard = page.evaluate(
+        """async () => {
+            const { joinRoom } = await import("/room-client.js");
+            const heard = [];
+            return await new Promise((resolve) => {
+                const room = joinRoom("/typed/rooms/1?user=ada", {
+                    onStatus: () => room.send({ type: "say", words: "hello" }),
+                    onError({ errors }) {
+                        heard.push(errors[0].pointer);
+                        room.send({ type: "say", text: "hello" });
+                    },
+                    onMessage: ({ data }) => { heard.push(data.text); room.leave(); resolve(heard); },
+                });
+            });
+        }"""
+    )
+
+    assert heard == ["/text", "hello"]
+    page.context.close()
+
+
+def test_a_handler_that_returns_at_once_is_asked_less_and_less_often(browser: Any, site: Running) -> None:
+    page = enter(browser, site, "ada")
+
+    waits = page.evaluate(
+        """async () => {
+            const { joinRoom } = await import("/room-client.js");
+            const waits = [], later = window.setTimeout;
+            return await new Promise((resolve) => {
+                window.setTimeout = (call, wait) => { if (wait < 10_000) waits.push(wait); return later(call, wait); };
+                const room = joinRoom("/quits?user=ada", {
+                    onMessage() {},
+                    onStatus: () => { if (waits.length >= 3) { room.leave(); resolve(waits); } },
+                });
+            });
+        }"""
+    )
+
+    assert [low <= wait <= 2 * low for low, wait in zip((125, 250, 500), waits, strict=False)] == [True, True, True]
+    page.context.close()

@@ -237,7 +237,8 @@ def test_an_event_stream_is_a_channel_that_sends() -> None:
     assert names_of(document, "send_feed") == ["said", "moved"]
     binding = document["operations"]["send_feed"]["bindings"]["http"]
     assert (binding["method"], list(binding["query"]["properties"])) == ("GET", ["since"])
-    assert app.openapi()["paths"]["/feed"]["get"]["responses"]["200"]["content"] == {"text/event-stream": {}}
+    assert list(app.openapi()["paths"]["/feed"]["get"]["responses"]["200"]["content"]) == ["text/event-stream"]
+    assert {"Said", "Point"} <= app.openapi()["components"]["schemas"].keys()
 
 
 @pytest.mark.parametrize(
@@ -288,6 +289,44 @@ def test_routes_may_each_declare_a_part_of_a_channel() -> None:
 
     assert names_of(document, "send_room") == ["said", "typing"]
     assert document["channels"]["room"]["description"].endswith("come by /talk, /feed.")
+
+
+def test_in_envelopes_nexios_says_who_is_here_and_that_messages_are_gone() -> None:
+    app = app_with(sends=ChannelMessages("room:{room_id}", {"said": Said}, envelope=True))
+    app.add_websocket("/plain", socket, sends=ChannelMessages("plain", {"typing": Typing}), name="plain")
+
+    document = app.asyncapi()
+
+    assert names_of(document, "send_socket") == ["said", "presence", "gap"]
+    assert names_of(document, "send_plain") == ["typing"]
+    presence, gap = (message_of(document, name)["payload"] for name in ("presence", "gap"))
+    assert presence["properties"]["data"] == {"$ref": "#/components/schemas/PresenceDiff"}
+    assert presence["required"] == ["channel", "event", "data"]
+    assert gap["required"] == ["channel", "event"]
+    assert gap["properties"]["event"] == {"const": "gap"}
+    assert list(document["components"]["schemas"]["PresenceDiff"]["properties"]) == ["joins", "leaves", "updates"]
+    assert document["components"]["schemas"]["PresenceEntry"]["required"] == ["id"]
+
+
+def test_a_channel_with_a_parameter_that_no_route_has_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    app = app_with(path="/rooms/{room_id}", sends=ChannelMessages("room:{nope}", {"said": Said}))
+
+    app.asyncapi()
+
+    told = [record.getMessage() for record in caplog.records if record.name == "nexios"]
+    assert told == [
+        "ChannelMessages('room:{nope}'): no route that sends it (/rooms/{room_id}) has the parameter {nope}; "
+        "is {room_id} meant?"
+    ]
+
+
+@pytest.mark.parametrize(("path", "channel"), [("/rooms/{room_id}", "room:{room_id}"), ("/mine", "user:{user}")])
+def test_a_channel_whose_parameters_are_explained_is_not_told(
+    caplog: pytest.LogCaptureFixture, path: str, channel: str
+) -> None:
+    app_with(path=path, sends=ChannelMessages(channel, {"said": Said})).asyncapi()
+
+    assert [record for record in caplog.records if record.name == "nexios"] == []
 
 
 def test_bytes_are_base64_in_an_envelope() -> None:

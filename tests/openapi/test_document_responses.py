@@ -213,6 +213,24 @@ def test_a_stream_says_what_its_items_are(version: str, word: str) -> None:
     assert "Item" in document["components"]["schemas"]
 
 
+@pytest.mark.parametrize(("version", "word"), [("3.1", "x-oai-itemSchema"), ("3.2", "itemSchema")])
+def test_a_route_with_sends_says_what_its_events_are(version: str, word: str) -> None:
+    router = Router()
+    router.add_route("/", silent, sends={"item": Item, "note": str})
+
+    document = document_of(router, openapi_version=version)
+
+    content = {"type": "string", "contentMediaType": "application/json"}
+    item = {**content, "contentSchema": {"$ref": "#/components/schemas/Item"}}
+    assert document["paths"]["/"]["get"]["responses"]["200"]["content"]["text/event-stream"][word] == {
+        "anyOf": [
+            {"type": "object", "properties": {"event": {"const": name}, "data": data}, "required": ["event", "data"]}
+            for name, data in [("item", item), ("note", {"type": "string"})]
+        ]
+    }
+    assert "Item" in document["components"]["schemas"]
+
+
 @pytest.mark.parametrize("status", [99, 600, "ok", "2xx", "²00", ""])
 def test_a_response_for_no_status_is_an_error_with_the_place(status: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"(?s)is no status.*test_document_responses\.py"):

@@ -1,13 +1,11 @@
 """Do the snippets of the founding document run, word for word?
 
 Each is executed as it is written there; names that it uses and does not define are supplied. The one of WebSockets
-is in tests/seed_websocket.
+is in tests/seed_websocket, that of sessions in test_seed_sessions.py.
 What the others need does not exist yet, so nothing is asserted of them here:
 
     Depend(get_db), get_redis()                 arrives with dependency injection
     AuthBackend, app.auth_backend               arrives with authentication
-    SessionMiddleware                           arrives with sessions
-    CSRFMiddleware                              arrives with CSRF protection
 """
 
 from datetime import date, datetime
@@ -17,6 +15,7 @@ from uuid import UUID
 import pytest
 
 from nexios import NexiosApp, Request, Response, Router, register_path_converter
+from nexios.middleware import csrf_input, csrf_token
 from nexios.testing import TestClient
 
 ROUTING = """
@@ -38,6 +37,12 @@ class CustomMiddleware(BaseMiddleware):
         response = await call_next()
         # Post-processing
         return response
+"""
+
+CSRF = """
+from nexios.middleware import CSRFMiddleware
+
+app.add_middleware(CSRFMiddleware)
 """
 
 EVENTS = """
@@ -86,6 +91,48 @@ async def test_the_middleware_snippet_runs_around_the_handler() -> None:
         response = await client.get("/items/42")
 
     assert response.json() == {"id": 42}
+
+
+async def test_the_csrf_snippet_protects_without_an_option() -> None:
+    """It generates tokens, validates them on unsafe methods, sets secure cookies and provides template helpers."""
+    app = NexiosApp(secret_key="xWlZ9nTfS4v1cQ0kR7b2mJ6uYhE3oAqD")
+    run(CSRF, app=app)
+
+    @app.get("/")
+    async def page(request: Request, response: Response) -> Response:
+        return response.html(f"{csrf_token(request)} {csrf_input(request)}")
+
+    @app.post("/")
+    async def send(request: Request, response: Response) -> str:
+        return "sent"
+
+    async with TestClient(app) as client:
+        shown = await client.get("/")
+        token, _, field = shown.text.partition(" ")
+        sent = await client.post("/", data={"csrf_token": token})
+        statuses = [
+            (await client.post("/")).status_code,
+            (await client.post("/", headers={"origin": "https://evil.example"})).status_code,
+        ]
+
+    assert field.startswith('<input type="hidden" name="csrf_token" value="')
+    assert shown.headers["set-cookie"].endswith("Path=/; Secure; HttpOnly; SameSite=Lax")
+    assert (sent.text, statuses) == ("sent", [403, 403])
+
+
+async def test_the_csrf_snippet_protects_an_app_without_a_secret() -> None:
+    app = NexiosApp()
+    run(CSRF, app=app)
+
+    @app.post("/")
+    async def send(request: Request, response: Response) -> str:
+        return "sent"
+
+    async with TestClient(app) as client:
+        sites = ["same-origin", "cross-site"]
+        statuses = [(await client.post("/", headers={"sec-fetch-site": site})).status_code for site in sites]
+
+    assert statuses == [200, 403]
 
 
 async def test_the_events_snippet_runs_at_start_and_stop() -> None:

@@ -160,6 +160,28 @@ async def test_what_the_handler_raises_is_raised_in_the_test(client: TestClient)
             await ws.receive()
 
 
+async def test_it_is_raised_too_where_the_test_sends_first(client: TestClient) -> None:
+    with pytest.raises(RuntimeError, match="a fault of the handler"):
+        async with client.websocket_connect("/fails") as ws:
+            await ws.send_text("hello")
+
+
+def test_it_is_raised_in_a_synchronous_test_that_sends_first() -> None:
+    with TestClient(make_app()) as client:
+        with pytest.raises(RuntimeError, match="a fault of the handler"):
+            with client.websocket_connect("/fails") as ws:
+                ws.send_text("hello")
+
+
+async def test_sending_to_what_failed_is_a_disconnect_for_a_client_that_does_not_raise() -> None:
+    async with TestClient(make_app(), raise_app_exceptions=False) as client:
+        async with client.websocket_connect("/fails") as ws:
+            with pytest.raises(WebSocketDisconnect) as caught:
+                await ws.send_text("hello")
+
+    assert caught.value.code == 1011
+
+
 async def test_it_is_a_close_with_1011_for_a_client_that_does_not_raise() -> None:
     async with TestClient(make_app(), raise_app_exceptions=False) as client:
         async with client.websocket_connect("/fails") as ws:

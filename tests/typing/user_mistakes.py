@@ -1,5 +1,7 @@
 """What does a type checker tell a user of nexios? Each marked line is wrong, and a mark without a mistake is too."""
 
+import nexios
+import nexios.websockets
 from nexios import HTTPException, NexiosApp, Request, Response, Router
 from nexios.testing import TestClient
 
@@ -26,3 +28,8 @@ def visit() -> None:
     with TestClient(app) as client:
         client.get("/", parameters={})  # type: ignore[call-arg]
         client.get("/").await_it()  # type: ignore[attr-defined]
+
+
+def look_elsewhere() -> None:
+    repr(nexios.Depends)  # type: ignore[attr-defined]
+    repr(nexios.websockets.RedisBackend)  # type: ignore[attr-defined]

@@ -159,8 +159,10 @@ class Compiling:
         self.compiler = WebSocketCompiler(
             Flattened((), routes, ()),
             handlers=self.handlers,
-            installed=Installed({}, injector.names_of),
+            installed=Installed({}, injector.names_of, Settings()),
             injector=WebSocketInjector(app, injector, programs, sources),
+            authentication=lambda place: None,
+            backends=lambda given: (),
             programs=programs,
             resources=resources,
             converters=DEFAULT_CONVERTERS,

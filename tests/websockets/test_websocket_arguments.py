@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from nexios import Depend, NexiosApp
 from nexios._pipeline.websocket_arguments import WebSocketCall
 from nexios.errors import ConfigurationError
+from nexios.messages.request import Request
 from nexios.messages.websocket import WebSocket
 from tests.websockets.fake_transport import FakeTransport, compiled_call, make_route, make_websocket
 
@@ -87,7 +89,8 @@ async def test_a_parameter_that_nothing_fills_is_named_at_compile() -> None:
     assert "WEBSOCKET /ws/{room} cannot be compiled: nothing fills the parameter 'limit' of" in text
     assert "app/chat.py:12" in text
     assert "A parameter after (websocket) is a path parameter of '/ws/{room}' (it has room)" in text
-    assert "limit: int                  the query parameter 'limit'" in text
+    assert "    limit: int                 the query parameter 'limit'\n" in text
+    assert "    limit=Depend(get_limit)    what a provider makes\n" in text
 
 
 async def test_a_handler_that_is_not_async_is_refused_at_compile() -> None:
@@ -109,3 +112,56 @@ async def test_a_handler_with_two_websockets_is_refused_at_compile() -> None:
 
     with pytest.raises(ConfigurationError, match="takes two WebSockets, 'first' and 'websocket'"):
         compile_handler(chat)
+
+
+async def http_pair(request, response) -> None: ...  # type: ignore[no-untyped-def]
+
+
+async def http_beside(websocket: WebSocket, request: Request) -> None: ...
+
+
+async def http_first(request: Request) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "name"), [(http_beside, "request"), (http_first, "request"), (http_pair, "response")]
+)
+async def test_a_handler_that_asks_for_a_request_is_told_where_its_parts_are(handler: Handler, name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        compile_handler(handler)
+
+    text = str(caught.value)
+    assert f"asks for {name!r}, and a WebSocket has no request and no response." in text
+    assert "websocket.headers" in text
+    assert "query parameter" not in text
+    assert ".." not in text.replace("...", "")
+
+
+async def test_a_handler_that_asks_for_a_body_is_told_to_receive_it() -> None:
+    app = NexiosApp()
+
+    @app.websocket("/ws")
+    async def serve(websocket: WebSocket, body: dict[str, int]) -> None: ...
+
+    with pytest.raises(ConfigurationError) as caught:
+        app.compile()
+
+    text = str(caught.value)
+    assert "body = await websocket.receive_as(dict[str, int])" in text
+    assert "POST" not in text
+    assert ".." not in text.replace("...", "")
+
+
+async def test_what_a_provider_lacks_is_one_sentence() -> None:
+    def unfilled(something):  # type: ignore[no-untyped-def]
+        return something
+
+    app = NexiosApp()
+
+    @app.websocket("/ws")
+    async def serve(websocket: WebSocket, value: Any = Depend(unfilled)) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="or a default") as caught:
+        app.compile()
+
+    assert ".." not in str(caught.value).replace("...", "")

@@ -233,6 +233,11 @@ def _check_source(found: Input, path_names: Sequence[str], methods: Sequence[str
             f"The parameter {found.parameter!r} is read from the path, which {has}. Add it to the template, as in\n\n"
             f"    /{{{found.name}}}\n\nor name the one it is with Path(alias=...)."
         )
+    if found.source in _FROM_BODY and not methods:
+        raise ConfigurationError(
+            f"The parameter {found.parameter!r} is read from the body, and a WebSocket has none. "
+            f"{_receive_it(found.parameter, _shown(found.kind))}"
+        )
     if found.source in _FROM_BODY and not _may_carry(methods):
         raise ConfigurationError(
             f"The parameter {found.parameter!r} is read from the body, and {_listed(methods)} has none. "
@@ -243,10 +248,23 @@ def _check_source(found: Input, path_names: Sequence[str], methods: Sequence[str
 
 def _body_without_method(parameter: Parameter, methods: Sequence[str]) -> ConfigurationError:
     shown = _shown(parameter.annotation)
+    if not methods:
+        return ConfigurationError(
+            f"The parameter {parameter.name!r} is of the type {shown}, which is read from the body, and a WebSocket "
+            f"has none. {_receive_it(parameter.name, shown)}"
+        )
     return ConfigurationError(
         f"The parameter {parameter.name!r} is of the type {shown}, which is read from the body, and "
         f"{_listed(methods)} has none. Read it from the query:\n\n    {parameter.name}: Annotated[{shown}, Query()]\n\n"
         "or register the route for a method with a body, such as POST."
+    )
+
+
+def _receive_it(name: str, shown: str) -> str:
+    """What comes to a WebSocket after its handshake are messages."""
+    return (
+        f"Receive it as a message, in the handler:\n\n    {name} = await websocket.receive_as({shown})\n\n"
+        f"or read it from the query:\n\n    {name}: Annotated[{shown}, Query()]"
     )
 
 

@@ -54,6 +54,17 @@
       makeField(id, name, schema, "query", ((query && query.required) || []).includes(name))),
   ];
 
+  /** Marks the fields that have to be filled in and are not, goes to the first, and returns their names. */
+  const markMissing = (fields) => {
+    const missing = fields.filter(({ source, input }) => {
+      const lacks = input.value === "" && (source === "path" || input.required);
+      input.setAttribute("aria-invalid", String(lacks));
+      return lacks;
+    });
+    if (missing.length) missing[0].input.focus();
+    return missing.map(({ name, source }) => `${name} (${source})`);
+  };
+
   /** The URL that the fields lead to, on this site and below its prefix. */
   const addressOf = ({ channel, wire }, fields) => {
     let path = channel.address;
@@ -152,6 +163,8 @@
     };
     const showAddress = () => { shown.textContent = addressOf(described, fields); };
     const open = () => {
+      const missing = markMissing(fields);
+      if (missing.length) return log.add("not connected", "", `fill in ${missing.join(", ")}`);
       const url = addressOf(described, fields);
       const events = ((send && send.messages) || []).map((one) => resolve(root, one)).filter(Boolean).map((one) => one.name);
       log.add("connecting", "", url);
@@ -159,8 +172,8 @@
       connection = wire === "ws" ? openSocket(url, log, changed) : openStream(url, log, changed, events);
     };
 
-    const form = make("form", {}, fields.map((one) => one.row), make("p", {}, shown), make("p", {}, connect, " ", disconnect, " ", state));
-    form.addEventListener("input", showAddress);
+    const form = make("form", { novalidate: true }, fields.map((one) => one.row), make("p", {}, shown), make("p", {}, connect, " ", disconnect, " ", state));
+    form.addEventListener("input", (event) => { event.target.removeAttribute("aria-invalid"); showAddress(); });
     form.addEventListener("submit", (event) => { event.preventDefault(); if (!connection) open(); });
     disconnect.addEventListener("click", () => { if (connection) connection.close(); });
     clear.addEventListener("click", () => log.list.replaceChildren());

@@ -61,6 +61,7 @@ def build_asyncapi(
         exact_required=config.exact_required,
     )
     channels = _described(entries, security, config, table, converters)
+    channels.warn_of_strangers()
     document: dict[str, Any] = {
         "asyncapi": SPECIFICATION_VERSION,
         "info": _info(config),

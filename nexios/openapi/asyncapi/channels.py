@@ -8,6 +8,7 @@ Channels of the application have no address of their own: their messages come by
 Source: AsyncAPI 3.0.0; its bindings of WebSockets 0.1.0 and HTTP 0.3.0.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from nexios.routing.route import Documentation
 
 __all__ = ["Channels", "Entry", "entries_of"]
 
+logger = logging.getLogger("nexios")
+
 _WS_BINDING: Final = "0.1.0"
 _HTTP_BINDING: Final = "0.3.0"
 
@@ -45,10 +48,14 @@ class Entry(msgspec.Struct, frozen=True, eq=False):
 
 
 class _Source(msgspec.Struct, frozen=True):
-    """A channel of the application: its messages by name, and the addresses by which they come."""
+    """A channel of the application: its messages by name, the addresses by which they come, and what their routes take.
+
+    Shape:  `parameters` tells of each whether it is in the path.
+    """
 
     messages: dict[str, Declared]
     addresses: dict[str, None]
+    parameters: dict[str, bool]
 
 
 def entries_of(
@@ -89,12 +96,27 @@ class Channels:
         for channel, source in self._sources.items():
             self._add_source(channel, source)
 
+    def warn_of_strangers(self) -> None:
+        """Say which names of channels have a parameter that no route has, beside one of a path that is not used."""
+        for channel, source in self._sources.items():
+            asked = {part.partition("}")[0] for part in channel.split("{")[1:]}
+            unknown = sorted(asked - source.parameters.keys())
+            unused = sorted(name for name, in_path in source.parameters.items() if in_path and name not in asked)
+            if unknown and unused:
+                logger.warning(
+                    "ChannelMessages(%r): no route that sends it (%s) has the parameter %s; is %s meant?",
+                    channel,
+                    ", ".join(source.addresses),
+                    ", ".join(f"{{{name}}}" for name in unknown),
+                    " or ".join(f"{{{name}}}" for name in unused),
+                )
+
     def _add(self, entry: Entry, name: str, security: list[dict[str, Any]]) -> None:
         operation, wire = entry.operation, entry.wire
         parameters = parameters_of_operation(operation, self._schemas, self._converters, {})
         words, tags = _words_of(operation), [{"name": tag} for tag in dict.fromkeys(operation.route.tags)]
         received = self._messages(entry.received, "input", name, wire)
-        sent = self._messages(entry.sent, "output", name, wire)
+        sent = [*self._messages(entry.sent, "output", name, wire), *self._notices(entry, name)]
         error = self._error(entry, name)
         self.channels[name] = {
             "address": address_of(operation.route.template),
@@ -115,7 +137,7 @@ class Channels:
         if entry.sent is not None:
             bindings = _http_binding(operation, parameters) if isinstance(operation, Operation) else None
             self._operation("send", name, common, messages=_list_of(name, sent), bindings=bindings)
-            self._note_sources(entry.sent, address_of(operation.route.template))
+            self._note_sources(entry.sent, address_of(operation.route.template), parameters)
 
     def _operation(self, action: str, name: str, common: Mapping[str, Any], *, messages: Any, **more: Any) -> None:
         given = {key: value for key, value in more.items() if value is not None}
@@ -132,13 +154,22 @@ class Channels:
         typed = any(declared.kind not in (str, bytes) for declared in entry.received or ())
         return [self.messages.put_error(name)] if answers and typed else []
 
-    def _note_sources(self, sent: Iterable[Declared], address: str) -> None:
+    def _notices(self, entry: Entry, name: str) -> list[str]:
+        """What nexios says itself in the envelopes of a WebSocket, once for each kind of channel."""
+        if entry.wire != "websocket":
+            return []
+        found = [one.channel for one in entry.sent or () if one.channel is not None and one.channel.envelope]
+        sources = {source.channel: source for source in found}.values()
+        return [notice for source in sources for notice in self.messages.put_notices(source, name)]
+
+    def _note_sources(self, sent: Iterable[Declared], address: str, parameters: Sequence[ParameterObject]) -> None:
         """Remember what comes from which channel, and by which routes."""
         for declared in sent:
             if declared.channel is not None:
-                source = self._sources.setdefault(declared.channel.channel, _Source({}, {}))
+                source = self._sources.setdefault(declared.channel.channel, _Source({}, {}, {}))
                 source.messages[declared.name] = msgspec.structs.replace(declared, channel=None)
                 source.addresses[address] = None
+                source.parameters.update({one.name: one.in_ == "path" for one in parameters})
 
     def _add_source(self, channel: str, source: _Source) -> None:
         name = free_name(word(channel, "channel"), self.channels)

@@ -45,6 +45,27 @@ OWN_SCHEMAS: Final[Mapping[str, Schema]] = {
         },
         "required": ["pointer", "code", "detail"],
     },
+    "PresenceDiff": {
+        "title": "PresenceDiff",
+        "description": "Who came, who left, and whose metadata changed. The first one has in `joins` all who are here.",
+        "type": "object",
+        "properties": {
+            name: {"type": "array", "items": {"$ref": f"{REFERENCE}PresenceEntry"}}
+            for name in ("joins", "leaves", "updates")
+        },
+        "required": ["joins", "leaves", "updates"],
+    },
+    "PresenceEntry": {
+        "title": "PresenceEntry",
+        "description": "One member; two tabs of a user are two members.",
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "user": {"type": "string", "description": "Left out where none was named."},
+            "metadata": {"type": "object", "description": "What the member tells of itself; left out where it is {}."},
+        },
+        "required": ["id"],
+    },
 }
 """The schemas of nexios itself, by the names that they have unless a model has them."""
 
@@ -81,6 +102,16 @@ class Messages:
         """Add the answer to a bad message, and return the name of its component."""
         payload = self._schemas.own("BadMessage")
         return self._named({"name": "error", "title": "BadMessage", "contentType": _JSON, "payload": payload}, channel)
+
+    def put_notices(self, source: ChannelMessages, channel: str) -> list[str]:
+        """Add what nexios itself says in an envelope, and return the names: who is here, and that messages are gone."""
+        presence = _in_envelope(_Payload(self._schemas.own("PresenceDiff")), Declared("", None, "", "presence", source))
+        gap = _in_envelope(None, Declared("", None, "", "gap", source))
+        notices = {"presence": ("PresenceDiff", presence), "gap": ("Messages are missing", gap)}
+        return [
+            self._named({"name": name, "title": title, "contentType": _JSON, "payload": payload}, channel)
+            for name, (title, payload) in notices.items()
+        ]
 
     def _named(self, message: dict[str, Any], channel: str) -> str:
         """The same message is one component, wherever it is."""
@@ -121,19 +152,26 @@ class Messages:
         return {"allOf": [tagged, schema]} if schema else tagged
 
 
-def _in_envelope(payload: _Payload, declared: Declared) -> Schema:
-    """What members get that connected with an envelope (nexios/websockets/message.py)."""
+def _in_envelope(payload: _Payload | None, declared: Declared) -> Schema:
+    """What members get that connected with an envelope (nexios/websockets/message.py); without payload, no data."""
     channel: ChannelMessages | None = declared.channel
     name = "" if channel is None else channel.channel
-    is_binary = payload.content_type == "application/octet-stream"
-    data = {"base64": {"type": "string", "contentEncoding": "base64"}} if is_binary else {"data": payload.schema}
-    varies = "{" in name
-    properties: Schema = {
-        "channel": {"type": "string", "examples": [name]} if varies else {"const": name},
-        "sequence": {"type": "integer", "minimum": 1, "description": "Its number, for messages that are kept."},
-    }
+    properties: Schema = {"channel": {"type": "string", "examples": [name]} if "{" in name else {"const": name}}
+    if declared.kind is not None:
+        description = "Its number, for messages that are kept."
+        properties["sequence"] = {"type": "integer", "minimum": 1, "description": description}
     if declared.event:
         properties["event"] = {"const": declared.event}
+    data = _data(payload)
     properties.update(data)
     required = ["channel", *(["event"] if declared.event else []), *data]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _data(payload: _Payload | None) -> Schema:
+    """The content under its name: binary content is base64."""
+    if payload is None:
+        return {}
+    if payload.content_type == "application/octet-stream":
+        return {"base64": {"type": "string", "contentEncoding": "base64"}}
+    return {"data": payload.schema}

@@ -29,17 +29,19 @@ from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
 from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
+from nexios.websockets.backends.given import check_options, check_url
 from nexios.websockets.backends.nats_history import History, Kept
 from nexios.websockets.backends.nats_parts import Joiner, cut
 from nexios.websockets.backends.nats_presence import NatsPresence
 from nexios.websockets.backends.nats_streams import token_of
-from nexios.websockets.backends.nats_wire import BROKEN, Msg, Subscription, Wire
+from nexios.websockets.backends.nats_wire import BROKEN, OPTIONS, Msg, Subscription, Wire
 from nexios.websockets.clock import SystemClock
 from nexios.websockets.history import HistoryLimits, Replay
 
 __all__ = ["NatsBackend"]
 
 _MIB: Final = 1024 * 1024
+_SCHEMES: Final = ("nats", "tls", "ws", "wss")
 _OLDEST: Final = (2, 11)
 """The first version whose messages can expire one by one, and are read in batches."""
 
@@ -93,7 +95,14 @@ class NatsBackend:
         clock: Clock | None = None,
         **options: Any,
     ) -> None:
-        """`options` go to `nats.aio.client.Client.connect`, as `user_credentials` or `tls`."""
+        """`options` go to `nats.aio.client.Client.connect`, as `user_credentials` or `tls`.
+
+        Raises:
+            ConfigurationError: A server is none of NATS, or the client takes no such option.
+        """
+        for server in servers if isinstance(servers, list) and servers else (servers,):
+            check_url(server, _SCHEMES, "nats", bare=True)  # type: ignore[arg-type]
+        check_options("nats", options, OPTIONS)
         if not prefix.isascii() or not prefix.replace("-", "").replace("_", "").isalnum():
             raise ConfigurationError(
                 f"{prefix!r} is no prefix of NATS subjects; "

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from nexios.errors import ConfigurationError
 from nexios.websockets.backends.base import BackendUnavailable
+from nexios.websockets.backends.given import names_of
 
 try:
     from nats.aio.client import Client
@@ -30,10 +31,13 @@ except ModuleNotFoundError as _missing:
         f'NatsBackend needs the package {_missing.name}:\n\n    pip install "nexios[nats]"\n'
     ) from _missing
 
-__all__ = ["BROKEN", "Msg", "Subscription", "Wire"]
+__all__ = ["BROKEN", "OPTIONS", "Msg", "Subscription", "Wire"]
 
 BROKEN: Final = (NatsError, OSError, EOFError, TimeoutError, BackendUnavailable)
 """What is raised when there is no connection, or none any more."""
+
+OPTIONS: Final = names_of(Client.connect)
+"""What the client takes when it connects."""
 
 _NEVER: Final = 10**9
 """Seconds between pings of the library."""

@@ -20,7 +20,8 @@ from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
 from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
-from nexios.websockets.backends.postgres_line import BROKEN, FORBIDDEN, Line
+from nexios.websockets.backends.given import check_options, check_url
+from nexios.websockets.backends.postgres_line import BROKEN, FORBIDDEN, OPTIONS, Line
 from nexios.websockets.backends.postgres_listener import Listener
 from nexios.websockets.backends.postgres_notice import lanes_for
 from nexios.websockets.backends.postgres_publisher import Publisher
@@ -64,8 +65,13 @@ class PostgresBackend:
         clock: Clock | None = None,
         **options: Any,
     ) -> None:
-        """`options` go to `asyncpg.connect`, as `password` or `ssl`."""
-        self._url = url
+        """`options` go to `asyncpg.connect`, as `password` or `ssl`.
+
+        Raises:
+            ConfigurationError: The URL is none of PostgreSQL, or the client takes no such option.
+        """
+        self._url = check_url(url, ("postgresql", "postgres"), "postgres")
+        check_options("postgres", options, OPTIONS, decided=("dsn",))
         self._tables = Tables(schema, prefix, logged)
         self._lanes = lanes_for(schema, prefix)
         self._patience = patience

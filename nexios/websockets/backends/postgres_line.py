@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from nexios.errors import ConfigurationError
 from nexios.websockets.backends.base import BackendUnavailable
+from nexios.websockets.backends.given import names_of
 
 try:
     import asyncpg  # type: ignore[import-untyped]
@@ -20,7 +21,7 @@ except ModuleNotFoundError as _missing:
         f'PostgresBackend needs the package {_missing.name}:\n\n    pip install "nexios[postgres]"\n'
     ) from _missing
 
-__all__ = ["BROKEN", "FORBIDDEN", "Line"]
+__all__ = ["BROKEN", "FORBIDDEN", "OPTIONS", "Line"]
 
 BROKEN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
 """What goes wrong with a connection or a statement; a timeout is an `OSError`."""
@@ -34,6 +35,8 @@ _PARTING: Final = 1.0
 
 _connect: Any = asyncpg.connect
 """The client has no types."""
+OPTIONS: Final = names_of(_connect)
+"""What the client takes when it connects."""
 
 T = TypeVar("T")
 

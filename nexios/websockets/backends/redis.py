@@ -16,13 +16,15 @@ from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
 from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
+from nexios.websockets.backends.given import check_options, check_url, names_of, refuse
 from nexios.websockets.backends.redis_scripts import HISTORY, PRESENT, PUBLISH
 from nexios.websockets.clock import SystemClock
 from nexios.websockets.history import HistoryLimits, Replay, Stored, replay_of
 from nexios.websockets.message import CONTROL
 
 try:
-    from redis.asyncio import Redis
+    from redis.asyncio import Connection, ConnectionPool, Redis
+    from redis.asyncio.connection import parse_url
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
     from redis.exceptions import RedisError
@@ -36,6 +38,10 @@ __all__ = ["RedisBackend"]
 _BROKEN: Final = (RedisError, OSError, EOFError, TimeoutError)
 _REMEMBER: Final = 86_400
 """Seconds for which the number of a channel's last message outlives its messages, so that a pause is no gap."""
+
+_SCHEMES: Final = ("redis", "rediss", "unix")
+_DECIDED: Final = ("host", "port", "path")
+"""Options of the client that the URL says, whatever they are."""
 
 _DIGITS: Final = 16
 """Of the largest number that a message may have."""
@@ -65,8 +71,13 @@ class RedisBackend:
         clock: Clock | None = None,
         **options: Any,
     ) -> None:
-        """`options` go to `redis.asyncio.Redis.from_url`, as `password` or `ssl_ca_certs`."""
-        self._url = url
+        """`options` go to `redis.asyncio.Redis.from_url`, as `password` or `ssl_ca_certs`.
+
+        Raises:
+            ConfigurationError: The URL is none of Redis, or the client takes no such option.
+        """
+        self._url = check_url(url, _SCHEMES, "redis")
+        _check(url, options)
         self._prefix = prefix
         self._patience = patience
         self._ping_interval = ping_interval
@@ -314,6 +325,18 @@ class RedisBackend:
     def _key(self, kind: str, name: str) -> str:
         """Return the name of a key or a topic on the server."""
         return f"{self._prefix}{kind}:{name}"
+
+
+def _check(url: str, options: Mapping[str, Any]) -> None:
+    """Ask the client whether it takes what the URL says, and the options."""
+    try:
+        said: Mapping[str, Any] = parse_url(url)
+    except ValueError as exc:
+        refuse("redis", f"takes a URL that its client reads, not {shown(url)!r}: {exc}")
+    kinds = (ConnectionPool, *said.get("connection_class", Connection).__mro__)
+    known = names_of(*(vars(kind)["__init__"] for kind in kinds if kind is not object and "__init__" in vars(kind)))
+    check_options("redis", options, known, decided=_DECIDED)
+    check_options("redis", said, known)
 
 
 async def _quietly(call: Awaitable[Any]) -> None:
