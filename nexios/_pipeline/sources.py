@@ -45,6 +45,7 @@ _HTTP: Final[Mapping[Any, Leaf]] = {
     Request: REQUEST,
     "Request": REQUEST,
     Connection: REQUEST,
+    Connection[Any]: REQUEST,
     **dict.fromkeys(REQUEST_NAMES, REQUEST),
     Response: RESPONSE,
     "Response": RESPONSE,
@@ -54,6 +55,7 @@ _WEBSOCKET: Final[Mapping[Any, Leaf]] = {
     WebSocket: WEBSOCKET,
     "WebSocket": WEBSOCKET,
     Connection: WEBSOCKET,
+    Connection[Any]: WEBSOCKET,
     **dict.fromkeys(WEBSOCKET_NAMES, WEBSOCKET),
 }
 """By annotation; by name where there is no annotation."""

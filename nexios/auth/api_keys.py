@@ -28,7 +28,7 @@ _LONGEST: Final = 256
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _NOBODY: Final = hashlib.sha256(b"").digest()
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 
 class APIKey(msgspec.Struct, frozen=True, kw_only=True):

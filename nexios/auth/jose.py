@@ -46,7 +46,7 @@ class JWTKey:
 
     def __init__(self, key: Any, algorithms: frozenset[str]) -> None:
         self._key = key
-        self.algorithms = algorithms
+        self.algorithms: frozenset[str] = algorithms
 
     @classmethod
     def of(cls, given: object, algorithms: Iterable[str]) -> "JWTKey":

@@ -28,7 +28,7 @@ _TIMEOUT: Final = 5.0
 
 Fetch = Callable[[str], Awaitable[bytes]]
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 
 class JWKS:

@@ -47,7 +47,7 @@ class Guard(msgspec.Struct, frozen=True, weakref=True):
         """The scopes that the OpenAPI document names."""
         return tuple(sorted(self.scopes))
 
-    async def __call__(self, connection: Connection) -> Any:  # type: ignore[type-arg]  # by this very annotation
+    async def __call__(self, connection: Connection[Any]) -> Any:
         """Return the user.
 
         Raises:

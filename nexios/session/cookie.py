@@ -16,7 +16,7 @@ from nexios.messages.response import Response
 
 __all__ = ["SessionCookie"]
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 _PLAIN: Final = ("http", "ws")
 _PREFIXES: Final = ("__host-", "__secure-", "__http-")
@@ -31,7 +31,7 @@ class SessionCookie:
         """Raises `ConfigurationError` for a name or an attribute that no browser takes."""
         prefix = "__Host-" if path == "/" and domain is None else "__Secure-"
         self._has_prefix = name.lower().startswith(_PREFIXES)
-        self.name = name if self._has_prefix else prefix + name
+        self.name: str = name if self._has_prefix else prefix + name
         self._plain_name = name
         self._path = path
         self._domain = domain

@@ -55,6 +55,14 @@ class KeptSession(Session):
     )
 
     is_new: bool
+    id: str
+    raw: bytes | None
+    record: Record
+    former: str | None
+    read_only: str
+    rotated: bool
+    ended: bool
+    must_be_kept: bool
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ answer that depends on a session says `Vary: Cookie`, and one that sets the cook
 import copy
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Self
 
@@ -50,7 +50,7 @@ class SessionMiddleware(BaseMiddleware):
     all are accepted. In a store it can be ended: at a logout, and for a user by `invalidate_all`.
     """
 
-    requires: ClassVar = ()
+    requires: ClassVar[Sequence[type]] = ()
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from nexios.stores.base import Store, StoreUnavailable
 
 __all__ = ["Loaded", "StoredSessions"]
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 _ID_SIZE: Final = 43
 _ID_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -41,7 +41,7 @@ class StoredSessions:
     __slots__ = ("_clock", "_prefix", "_times", "store")
 
     def __init__(self, store: Store, times: Times, clock: Callable[[], float], prefix: str) -> None:
-        self.store = store
+        self.store: Store = store
         self._times = times
         self._clock = clock
         self._prefix = prefix

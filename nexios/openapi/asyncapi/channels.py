@@ -32,7 +32,7 @@ from nexios.routing.route import Documentation
 
 __all__ = ["Channels", "Entry", "entries_of"]
 
-logger = logging.getLogger("nexios")
+logger: logging.Logger = logging.getLogger("nexios")
 
 _WS_BINDING: Final = "0.1.0"
 _HTTP_BINDING: Final = "0.3.0"
