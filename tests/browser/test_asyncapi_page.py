@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.headless import NEEDS_CHROMIUM, headless
+from tests.browser.headless import NEEDS_CHROMIUM
 from tests.browser.visits import Visit
 from tests.contract.servers import SERVERS, Running, running
 
@@ -24,13 +24,6 @@ pytestmark = [
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(UVICORN, "tests.browser.asyncapi_app:app", tmp_path_factory.mktemp("asyncapi"), {}) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One for the module and no longer: while Playwright runs, no test in this thread can run an event loop."""
-    with headless() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE, headless
+from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE
 from tests.contract.servers import SERVERS, Running, running
 
 pytestmark = NEEDS_CHROMIUM
@@ -25,12 +25,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def other_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(UVICORN, "tests.browser.csrf_app:app", tmp_path_factory.mktemp("other"), {}) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.browser.headless import NEEDS_CHROMIUM, headless
+from tests.browser.headless import NEEDS_CHROMIUM
 from tests.browser.visits import Visit
 from tests.contract.servers import SERVERS, Running, running
 
@@ -30,13 +30,6 @@ UIS = ["scalar", "swagger", "redoc"]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(UVICORN, "tests.browser.docs_app:app", tmp_path_factory.mktemp("docs"), {}) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One for the module and no longer: while Playwright runs, no test in this thread can run an event loop."""
-    with headless() as browser:
-        yield browser
 
 
 @pytest.fixture

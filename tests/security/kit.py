@@ -38,6 +38,7 @@ __all__ = [
     "open_files",
     "peak",
     "post",
+    "raw_websocket",
     "until",
 ]
 
@@ -341,3 +342,19 @@ class SlowDisk:
         self._loop.call_soon_threadsafe(turn.set)
         if not turn.wait(2):
             self.held += 1
+
+
+async def raw_websocket(app: ASGIApp, *incoming: Message, **head: Any) -> list[Message]:
+    """What the app sends to an ASGI server that says this; after it the client is gone."""
+    waiting, sent = [{"type": "websocket.connect"}, *incoming], []
+    scope = {"type": "websocket", "path": "/ws", "headers": [(b"host", b"good.com")], "subprotocols": [], **head}
+    scope.setdefault("extensions", {"websocket.http.response": {}})
+
+    async def receive() -> Message:
+        return waiting.pop(0) if waiting else {"type": "websocket.disconnect", "code": 1001}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent

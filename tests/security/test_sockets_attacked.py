@@ -17,25 +17,9 @@ from nexios.messages.websocket import WebSocket
 from nexios.messages.websocket_state import WebSocketDisconnect
 from nexios.testing.client import TestClient
 from nexios.websockets import Heartbeat, Listeners, WebSocketConsumer, on
-from tests.security.kit import KIB, MIB, cpu_time, linear, peak
+from tests.security.kit import KIB, MIB, cpu_time, linear, peak, raw_websocket
 
 Message = MutableMapping[str, Any]
-
-
-async def raw(app: NexiosApp, *incoming: Message, **head: Any) -> list[Message]:
-    """What the app sends to an ASGI server that says this; after it the client is gone."""
-    waiting, sent = [{"type": "websocket.connect"}, *incoming], []
-    scope = {"type": "websocket", "path": "/ws", "headers": [(b"host", b"good.com")], "subprotocols": [], **head}
-    scope.setdefault("extensions", {"websocket.http.response": {}})
-
-    async def receive() -> Message:
-        return waiting.pop(0) if waiting else {"type": "websocket.disconnect", "code": 1001}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return sent
 
 
 # I1: messages that are small and cost much
@@ -117,7 +101,7 @@ def test_i1_many_small_messages_are_linear_in_their_number() -> None:
     message = {"type": "websocket.receive", "text": '{"type":"say","text":"x"}'}
     loop = asyncio.new_event_loop()
     try:
-        assert linear(lambda n: loop.run_until_complete(raw(app, *[message] * n, path="/typed")), 500)
+        assert linear(lambda n: loop.run_until_complete(raw_websocket(app, *[message] * n, path="/typed")), 500)
     finally:
         loop.close()
 
@@ -126,7 +110,7 @@ async def test_i1_keys_that_collide_and_fields_without_number_are_refused_in_tim
     fields = ",".join(f'"k{number}":0' for number in range(60_000))
     bomb = {"type": "websocket.receive", "text": f'{{"type":"say","text":"","more":{{{fields}}}}}'}
     with cpu_time() as spent, peak() as held:
-        await raw(listening(), bomb, path="/typed")
+        await raw_websocket(listening(), bomb, path="/typed")
     assert (spent.seconds < 3.0, held.bytes < 64 * MIB) == (True, True)
 
 
@@ -144,7 +128,7 @@ async def test_i1_pings_of_a_client_that_leaves_at_once_leave_nothing_behind(tim
     tasks = len(asyncio.all_tasks())
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        await raw(app, *[{"type": "websocket.receive", "text": '{"type":"ping"}'}] * times)
+        await raw_websocket(app, *[{"type": "websocket.receive", "text": '{"type":"ping"}'}] * times)
         await asyncio.sleep(0)
         gc.collect()
 
@@ -214,7 +198,7 @@ async def test_i3_an_origin_that_only_looks_like_ours_is_foreign(origin: str, ho
         await websocket.accept()
 
     headers = [(b"host", host.encode()), (b"origin", origin.encode("latin-1")), (b"cookie", b"session=1")]
-    assert (await raw(app, headers=headers, scheme="wss"))[0]["status"] == 403
+    assert (await raw_websocket(app, headers=headers, scheme="wss"))[0]["status"] == 403
 
 
 @pytest.mark.parametrize("path", ["/inner/ws", "/inner/deep/ws", "/ws"])
@@ -233,7 +217,7 @@ async def test_i3_a_mounted_app_looks_at_the_origin_by_its_own_list(path: str) -
 
     for origin, comes_in in [("https://evil.com", False), ("https://friend.com", path == "/ws"), ("null", False)]:
         reached.clear()
-        sent = await raw(app, path=path, headers=[(b"host", b"good.com"), (b"origin", origin.encode())])
+        sent = await raw_websocket(app, path=path, headers=[(b"host", b"good.com"), (b"origin", origin.encode())])
         assert (sent[0]["type"] == "websocket.accept", bool(reached)) == (comes_in, comes_in)
 
 
@@ -297,7 +281,7 @@ def failing() -> NexiosApp:
 )
 async def test_l6_no_word_of_an_error_reaches_the_client(place: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.CRITICAL, "nexios"):
-        sent = await raw(failing(), path=f"/{place}")
+        sent = await raw_websocket(failing(), path=f"/{place}")
 
     assert "canary" not in repr(sent).lower()
     assert sent[-1]["type"] in ("websocket.close", "websocket.http.response.body")
@@ -324,6 +308,6 @@ async def test_n1_a_handshake_writes_no_lines_of_its_own(head: Any, caplog: pyte
         await websocket.deny()
 
     with caplog.at_level(logging.DEBUG, "nexios"):
-        await raw(app, **head)
+        await raw_websocket(app, **head)
 
     assert [record for record in caplog.records if not record.getMessage().isprintable()] == []

@@ -14,7 +14,7 @@ from nexios.messages.websocket_state import WebSocketStateError
 from nexios.testing.client import TestClient
 from nexios.testing.websocket import WebSocketDenied
 from nexios.websockets.consumer import WebSocketConsumer
-from tests.security.kit import MIB
+from tests.security.kit import MIB, raw_websocket
 
 Message = MutableMapping[str, Any]
 
@@ -35,22 +35,6 @@ def echo_app(**options: Any) -> NexiosApp:
             await websocket.send_json(await websocket.receive_json())
 
     return app
-
-
-async def raw(app: NexiosApp, *incoming: Message, **head: Any) -> list[Message]:
-    """What the app sends to an ASGI server that says this; after it the client is gone."""
-    waiting, sent = [{"type": "websocket.connect"}, *incoming], []
-    scope = {"type": "websocket", "path": "/ws", "headers": [(b"host", b"good.com")], "subprotocols": [], **head}
-    scope.setdefault("extensions", {"websocket.http.response": {}})
-
-    async def receive() -> Message:
-        return waiting.pop(0) if waiting else {"type": "websocket.disconnect", "code": 1001}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return sent
 
 
 def kinds(sent: list[Message]) -> list[str]:
@@ -135,14 +119,14 @@ async def test_i3_a_foreign_page_with_our_cookies_reaches_nothing(origin: str, s
         reached.append("handler")
 
     headers = [(b"host", b"good.com"), (b"cookie", b"session=1"), (b"origin", origin.encode("latin-1"))]
-    sent = await raw(app, headers=headers, scheme=scheme)
+    sent = await raw_websocket(app, headers=headers, scheme=scheme)
 
     assert (sent[0]["status"], reached) == (403, [])
 
 
 @pytest.mark.parametrize("headers", [[], [(b"origin", b"https://good.com")]])
 async def test_i3_our_own_page_and_a_client_that_is_none_come_in(headers: list[tuple[bytes, bytes]]) -> None:
-    sent = await raw(echo_app(), headers=[(b"host", b"good.com"), *headers], scheme="wss")
+    sent = await raw_websocket(echo_app(), headers=[(b"host", b"good.com"), *headers], scheme="wss")
 
     assert kinds(sent) == ["accept"]
 
@@ -150,7 +134,7 @@ async def test_i3_our_own_page_and_a_client_that_is_none_come_in(headers: list[t
 async def test_i3_two_origins_are_none() -> None:
     headers = [(b"host", b"good.com"), (b"origin", b"https://good.com"), (b"origin", b"https://evil.com")]
 
-    assert (await raw(echo_app(), headers=headers))[0]["status"] == 403
+    assert (await raw_websocket(echo_app(), headers=headers))[0]["status"] == 403
 
 
 # I4: malformed handshakes
@@ -178,10 +162,10 @@ async def test_i4_a_malformed_handshake_is_answered_and_the_app_lives(head: dict
     """CVE-2026-42544, CVE-2022-21676, CVE-2022-41940."""
     app = echo_app()
 
-    sent = await raw(app, **head)
+    sent = await raw_websocket(app, **head)
 
     assert kinds(sent)[0] in ("accept", "http.response.start", "close")
-    assert kinds(await raw(app)) == ["accept"]
+    assert kinds(await raw_websocket(app)) == ["accept"]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +189,7 @@ async def test_i4_odd_events_of_a_server_are_taken(incoming: Message) -> None:
         await websocket.receive_text()
 
     for path in ("/ws", "/text", "/json"):
-        assert kinds(await raw(app, dict(incoming), path=path))[0] == "accept"
+        assert kinds(await raw_websocket(app, dict(incoming), path=path))[0] == "accept"
 
 
 async def test_i4_a_client_that_leaves_before_it_is_accepted_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
@@ -305,8 +289,8 @@ async def test_i9_a_close_before_accept_is_a_denial() -> None:
     async def ws(websocket: WebSocket) -> None:
         await websocket.close(4000)
 
-    assert (await raw(app))[0]["status"] == 403
-    assert kinds(await raw(app, extensions={})) == ["close"]
+    assert (await raw_websocket(app))[0]["status"] == 403
+    assert kinds(await raw_websocket(app, extensions={})) == ["close"]
 
 
 # I10: a denial leaves nothing on the connection
@@ -323,11 +307,11 @@ async def test_i10_a_denial_is_one_whole_response_or_a_close_alone(body: bytes) 
         await websocket.deny(403, headers=lying, body=body)
         await websocket.deny(404)
 
-    start, end = await raw(app)
+    start, end = await raw_websocket(app)
     assert [pair for pair in start["headers"] if pair[0] != b"content-length"] == []
     assert dict(start["headers"])[b"content-length"] == str(len(body)).encode()
     assert (end["body"], end.get("more_body", False)) == (body, False)
-    assert kinds(await raw(app, extensions={})) == ["close"]
+    assert kinds(await raw_websocket(app, extensions={})) == ["close"]
 
 
 # The published package
@@ -343,13 +327,13 @@ def test_fault_49_a_router_without_a_prefix_has_websockets() -> None:
 
 
 async def test_fault_49_no_route_is_a_404_and_never_a_close_code_404() -> None:
-    assert (await raw(echo_app(), path="/nothing"))[0]["status"] == 404
-    assert await raw(echo_app(), path="/nothing", extensions={}) == [{"type": "websocket.close"}]
+    assert (await raw_websocket(echo_app(), path="/nothing"))[0]["status"] == 404
+    assert await raw_websocket(echo_app(), path="/nothing", extensions={}) == [{"type": "websocket.close"}]
 
 
 @pytest.mark.parametrize("path", ["/wsx", "/ws/x", "/ws/", "/w", "/WS"])
 async def test_fault_49_a_path_that_begins_like_a_route_is_another(path: str) -> None:
-    assert (await raw(echo_app(), path=path))[0]["status"] == 404
+    assert (await raw_websocket(echo_app(), path=path))[0]["status"] == 404
 
 
 async def test_fault_49_middleware_of_a_route_runs() -> None:
@@ -359,7 +343,7 @@ async def test_fault_49_middleware_of_a_route_runs() -> None:
     app = NexiosApp()
     app.add_websocket("/ws", _handler, middleware=[refusing])
 
-    assert (await raw(app))[0]["status"] == 418
+    assert (await raw_websocket(app))[0]["status"] == 418
 
 
 async def test_fault_49_path_parameters_reach_a_class() -> None:
@@ -371,7 +355,7 @@ async def test_fault_49_path_parameters_reach_a_class() -> None:
         async def on_connect(self, websocket: WebSocket, room: int) -> None:
             seen.append(room)
 
-    await raw(app, path="/ws/7")
+    await raw_websocket(app, path="/ws/7")
 
     assert seen == [7]
 
@@ -401,7 +385,7 @@ async def test_r9_ten_thousand_connections_leave_no_task_and_no_entry() -> None:
     before = len(asyncio.all_tasks())
 
     for _ in range(10_000):
-        await raw(app, {"type": "websocket.receive", "text": "x"})
+        await raw_websocket(app, {"type": "websocket.receive", "text": "x"})
 
     assert len(asyncio.all_tasks()) == before
     assert len(app.engine.websockets.sockets) == 0

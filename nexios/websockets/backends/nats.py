@@ -35,6 +35,7 @@ from nexios.websockets.backends.nats_parts import Joiner, cut
 from nexios.websockets.backends.nats_presence import NatsPresence
 from nexios.websockets.backends.nats_streams import token_of
 from nexios.websockets.backends.nats_wire import BROKEN, OPTIONS, Msg, Subscription, Wire
+from nexios.websockets.backends.ready import until_connected
 from nexios.websockets.clock import SystemClock
 from nexios.websockets.history import HistoryLimits, Replay
 
@@ -303,12 +304,7 @@ class NatsBackend:
 
     async def _ready(self) -> _Link:
         """Return the connection, once there is one. Raises `BackendUnavailable` when it is not in time, or stopped."""
-        if not self._connected.is_set():
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._connected.wait()
-            except TimeoutError:
-                raise BackendUnavailable from None
+        await until_connected(self._connected, self._patience)
         if self._link is None:
             raise BackendUnavailable
         return self._link

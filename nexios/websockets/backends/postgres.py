@@ -26,6 +26,7 @@ from nexios.websockets.backends.postgres_listener import Listener
 from nexios.websockets.backends.postgres_notice import lanes_for
 from nexios.websockets.backends.postgres_publisher import Publisher
 from nexios.websockets.backends.postgres_tables import Tables, limits_of
+from nexios.websockets.backends.ready import until_connected
 from nexios.websockets.clock import SystemClock
 from nexios.websockets.history import HistoryLimits, Replay, Stored, replay_of
 
@@ -190,12 +191,7 @@ class PostgresBackend:
         Raises:
             BackendUnavailable: It is not there in time, or the backend was stopped.
         """
-        if not self._connected.is_set():
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._connected.wait()
-            except TimeoutError:
-                raise BackendUnavailable from None
+        await until_connected(self._connected, self._patience)
         if len(self._lines) < 2:  # it broke again, or the backend was stopped
             raise BackendUnavailable
         return self._lines[1]

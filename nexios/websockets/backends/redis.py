@@ -17,6 +17,7 @@ from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
 from nexios.websockets.backends.base import BackendUnavailable, Receiver, shown
 from nexios.websockets.backends.given import check_options, check_url, names_of, refuse
+from nexios.websockets.backends.ready import until_connected
 from nexios.websockets.backends.redis_scripts import HISTORY, PRESENT, PUBLISH
 from nexios.websockets.clock import SystemClock
 from nexios.websockets.history import HistoryLimits, Replay, Stored, replay_of
@@ -301,12 +302,7 @@ class RedisBackend:
 
     async def _ready(self) -> Redis:
         """Return the client, once it is connected. Raises `BackendUnavailable` when it is not in time, or stopped."""
-        if not self._connected.is_set():
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._connected.wait()
-            except TimeoutError:
-                raise BackendUnavailable from None
+        await until_connected(self._connected, self._patience)
         if self._client is None:
             raise BackendUnavailable
         return self._client
