@@ -143,15 +143,19 @@ def _in_a_row(program: Program, reply: Reply | None) -> Handle:
 
 def _with_body(program: Program, reader: WholeReader, reply: Reply | None) -> Handle:
     """Nothing but the one body is asked for, as by `create(order: Order) -> Receipt`: the steps of its reader."""
-    call, open_ = program.call, reader.open
+    call, open_, plain = program.call, reader.open, reader.plain
 
     async def run(request, response):  # type: ignore[no-untyped-def]
-        whole, make = open_(request)
-        body = whole.take()
-        if body is None:
-            body = await whole.wait()
+        limits, body, make = request._target.limits, None, plain
+        if request._body is None and plain is not None:
+            body = request._transport.json_at_hand(limits.max_body_size)
+        if body is None or make is None:
+            whole, make = open_(request)
+            body = whole.take()
+            if body is None:
+                body = await whole.wait()
         try:
-            value = make(body, whole.limits)
+            value = make(body, limits)
         except Located as exc:
             raise errors_of([exc]) from None
         result = await call(value)

@@ -43,6 +43,9 @@ _JSON = ["application/json"]
 _USUAL = {text.encode(): text for text in ("*/*", "application/json")}
 """Values that come with most requests, decoded once."""
 
+_MAX_DIGITS = 15
+"""Of a Content-Length that needs no closer look."""
+
 _MAX_CACHED = 4096
 _heads: dict[Pairs, list[tuple[bytes, bytes]]] = {}
 """Encoded heads of plain responses (a content type and a length), emptied when full. No request text gets in."""
@@ -121,6 +124,25 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
             () if length is None else (length,),
             [fields[b"content-encoding"].decode("latin-1")] if b"content-encoding" in fields else (),
         )
+
+    def json_at_hand(self, limit: int | None) -> bytes | None:
+        headers = self._scope["headers"]
+        fields = dict(headers)
+        length = fields.get(b"content-length", b"0")
+        if (
+            fields.get(b"content-type") == b"application/json"
+            and b"content-encoding" not in fields
+            and len(fields) == len(headers)
+            and length.isdigit()
+            and len(length) <= _MAX_DIGITS
+            and (limit is None or int(length) <= limit)
+            and not self._asked
+        ):
+            self._fields = fields
+            body = self._at_hand()
+            if body is not None and (limit is None or len(body) <= limit):
+                return body
+        return None
 
     async def send_bytes(self, status: int, headers: Pairs, body: bytes) -> None:
         head = _heads.get(headers) if type(headers) is tuple else None

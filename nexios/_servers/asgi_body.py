@@ -27,7 +27,7 @@ class Ahead:
         self.chunks: deque[bytes] = deque()
         self.size = 0
         self.dropped = False
-        self.read: asyncio.Future[MutableMapping[str, Any]] | None = None
+        self.read: asyncio.Future[None] | None = None
         self.moved = asyncio.Event()
         """Set when a chunk was taken or a read has ended, for those who could not read."""
 
@@ -58,16 +58,27 @@ class ASGIBody:
     _reading: bool
     """Whether that reader waits for `receive` itself."""
     _begun: Rest | None
-    """The read that `arrived` has begun, for `next_chunk`."""
+    """The read that `_at_hand` has begun, for `next_chunk`."""
     _heard: bytes
-    """What the last message that was read like this had of the body."""
+    """What was heard of the body, and nobody has taken."""
     _ahead: Ahead | None
 
     def arrived(self) -> bytes | None:
         """The body when it is one message, which is there: servers mostly have it before they call the application."""
-        if self._asked or self._ahead is not None:
+        if self._asked:
             return None
         self._asked = True
+        body = self._at_hand()
+        if body is not None:
+            self._heard = b""
+        return body
+
+    def _at_hand(self) -> bytes | None:
+        """The same, left where it is: who asks again gets it again."""
+        if self._ended and self._ahead is None:
+            return self._heard
+        if self._ahead is not None or self._begun is not None or self._gone:
+            return None
         steps = self._hear()
         for waiting in steps.__await__():  # a coroutine that returns nothing ends a loop without an exception
             self._reading = True
@@ -77,20 +88,21 @@ class ASGIBody:
             return self._heard
         if self._heard:
             self._ahead = Ahead()
-            self._ahead.add(self._heard)
+            self._ahead.add(self._taken())
         return None
 
     async def _hear(self) -> None:
         """Receive the next message, and leave what it has of the body in `_heard`."""
-        self._heard = self._noted(await self._receive())
-
-    def _noted(self, message: MutableMapping[str, Any]) -> bytes:
+        message = await self._receive()
         if message["type"] == "http.disconnect":
             self._gone = True
-            return b""
-        if not message.get("more_body"):
-            self._ended = True
-        return message.get("body") or b""
+        else:
+            self._heard = message.get("body") or b""
+            self._ended = not message.get("more_body")
+
+    def _taken(self) -> bytes:
+        heard, self._heard = self._heard, b""
+        return heard
 
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""
@@ -102,7 +114,7 @@ class ASGIBody:
             if ahead is not None and ahead.dropped:
                 raise RuntimeError("The request body was thrown away: read it before the response is streamed.")
             if self._ended:
-                return None
+                return self._taken() or None
             if self._gone:
                 raise ClientDisconnect("the client left before the body was whole")
             if ahead is not None and ahead.read is not None:
@@ -115,7 +127,7 @@ class ASGIBody:
         begun, self._begun = self._begun, None
         try:
             await (begun or self._hear())
-            return self._heard
+            return self._taken()
         finally:
             self._reading = False
             if self._ahead is not None:
@@ -145,7 +157,7 @@ class ASGIBody:
     async def _arrival(self, ahead: Ahead) -> None:
         """Wait for the read under way, or begin one; it goes on when who waits for it is cancelled."""
         if ahead.read is None:
-            ahead.read = asyncio.ensure_future(self._receive())
+            ahead.read = asyncio.ensure_future(self._hear())
         await asyncio.wait((ahead.read,))
         read = ahead.read
         if read is not None and read.done():
@@ -153,11 +165,11 @@ class ASGIBody:
             self._keep(ahead, read)
             ahead.moved.set()
 
-    def _keep(self, ahead: Ahead, read: "asyncio.Future[MutableMapping[str, Any]]") -> None:
+    def _keep(self, ahead: Ahead, read: "asyncio.Future[None]") -> None:
         if read.cancelled() or read.exception() is not None:  # the server will tell nothing more
             self._gone = True
             return
-        body = self._noted(read.result())
+        body = self._taken()
         if not body or ahead.dropped:
             return
         if ahead.size > _MAX_AHEAD and self._may_drop:

@@ -58,6 +58,9 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
     def arrived(self) -> bytes | None:
         return None
 
+    def json_at_hand(self, limit: int | None) -> bytes | None:
+        return None
+
     async def next_chunk(self) -> bytes | None:
         if self._chunks is None:
             self._chunks = aiter(self._protocol)

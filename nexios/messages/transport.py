@@ -82,6 +82,13 @@ class HTTPTransport(ConnectionHead, Protocol):
         Waits for nothing and loses nothing. After None `next_chunk` is awaited at once, for what was begun here.
         """
 
+    def json_at_hand(self, limit: int | None) -> bytes | None:
+        """The whole body, when it is there, plain `application/json` and no longer than `limit` bytes.
+
+        A shortcut past `body_fields` and `arrived`: nothing is lost by asking, what was given is still there for both,
+        and None is always right. It says that head or body want a closer look.
+        """
+
     async def next_chunk(self) -> bytes | None:
         """The next piece of the body, never empty; None at its end.
 

@@ -111,13 +111,10 @@ def _has_models(node: Model) -> bool:
 
 
 def _list_of_class_check(cls: Any) -> Check:
+    are_all_of_it = frozenset({cls}).issuperset
+
     def check(value: Any) -> bool:
-        if type(value) is not list and type(value) is not tuple:
-            return False
-        for each in value:  # noqa: SIM110 - as above
-            if type(each) is not cls:
-                return False
-        return True
+        return (type(value) is list or type(value) is tuple) and are_all_of_it(map(type, value))
 
     return check
 

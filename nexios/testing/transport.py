@@ -107,6 +107,10 @@ class MemoryTransport:
         """Nothing is there before it is asked for."""
         return None
 
+    def json_at_hand(self, limit: int | None) -> bytes | None:
+        """Likewise."""
+        return None
+
     async def next_chunk(self) -> bytes | None:
         """The next chunk, None after the last. Raises `ClientDisconnect`."""
         while True:

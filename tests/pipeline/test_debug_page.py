@@ -52,6 +52,9 @@ class Transport:
     def arrived(self) -> bytes | None:
         return None
 
+    def json_at_hand(self, limit: int | None) -> bytes | None:
+        return None
+
     async def next_chunk(self) -> bytes | None:
         return None
 

@@ -57,6 +57,9 @@ class Client:
     def arrived(self) -> bytes | None:
         return None
 
+    def json_at_hand(self, limit: int | None) -> bytes | None:
+        return None
+
     def body_fields(self) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
         values = self.header_values
         return values("content-type"), values("content-length"), values("content-encoding")

@@ -1,6 +1,7 @@
 """Reading a body and listening for the disconnect at the same time, from one `receive`."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,10 +15,10 @@ KIBIBYTES_512 = b"x" * (512 * 1024)
 class Server:
     """Gives out messages one by one, and notices two reads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.reads = 0
-        self.transport = ASGITransport({"type": "http", "headers": []}, self.receive, self.send)
+        self.transport = ASGITransport({"type": "http", "headers": list(headers)}, self.receive, self.send)
 
     async def receive(self) -> dict[str, Any]:
         assert self.reads == 0, "two reads at once"
@@ -283,3 +284,103 @@ async def test_a_server_that_fails_at_once_is_heard_by_who_asks_what_has_arrived
 
     with pytest.raises(RuntimeError, match="the connection is broken"):
         transport.arrived()
+
+
+JSON = (b"content-type", b"application/json")
+
+
+@pytest.mark.parametrize(
+    ("headers", "limit"),
+    [([JSON], None), ([JSON], 5), ([JSON, (b"content-length", b"5")], 5), ([(b"accept", b"*/*"), JSON], 10)],
+)
+async def test_plain_json_that_is_there_is_at_hand_and_stays_there(
+    headers: list[tuple[bytes, bytes]], limit: int | None
+) -> None:
+    server = Server(headers)
+    server.messages.put_nowait({"type": "http.request", "body": b"whole"})
+
+    assert [server.transport.json_at_hand(limit) for _ in range(2)] == [b"whole", b"whole"]
+    assert server.transport.arrived() == b"whole"
+    assert server.transport.arrived() is None
+    assert await server.transport.next_chunk() is None
+
+
+async def test_what_is_at_hand_can_be_read_in_chunks_too() -> None:
+    server = Server([JSON])
+    server.messages.put_nowait({"type": "http.request", "body": b"whole"})
+    server.transport.json_at_hand(None)
+
+    assert [await server.transport.next_chunk() for _ in range(2)] == [b"whole", None]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"content-type", b"application/json; charset=utf-8")],
+        [JSON, JSON],
+        [JSON, (b"content-encoding", b"gzip")],
+        [JSON, (b"content-length", b"")],
+        [JSON, (b"content-length", b"+5")],
+        [JSON, (b"content-length", b"11")],
+        [JSON, (b"content-length", b"1" * 5000)],
+        [JSON, (b"content-length", b"5"), (b"content-length", b"5")],
+    ],
+)
+async def test_a_head_that_wants_a_closer_look_leaves_the_body_with_the_server(
+    headers: list[tuple[bytes, bytes]],
+) -> None:
+    server = Server(headers)
+    server.messages.put_nowait({"type": "http.request", "body": b"whole"})
+
+    assert server.transport.json_at_hand(10) is None
+    assert server.messages.qsize() == 1
+    assert server.transport.arrived() == b"whole"
+
+
+async def test_more_than_the_limit_is_not_at_hand_and_not_lost() -> None:
+    server = Server([JSON])
+    server.messages.put_nowait({"type": "http.request", "body": b"whole"})
+
+    assert server.transport.json_at_hand(4) is None
+    assert server.transport.arrived() == b"whole"
+
+
+async def test_a_body_that_is_not_at_hand_yet_is_read_by_the_call_that_was_begun() -> None:
+    server = Server([JSON])
+
+    assert server.transport.json_at_hand(None) is None
+    assert server.transport.arrived() is None
+    assert server.reads == 1
+    read = asyncio.ensure_future(server.transport.next_chunk())
+    await settle()
+    server.body(b"late", more=False)
+
+    assert await read == b"late"
+
+
+async def test_a_body_in_pieces_is_not_at_hand_and_comes_whole_in_chunks() -> None:
+    server = Server([JSON])
+    server.body(b"one", b"two", more=False)
+
+    assert server.transport.json_at_hand(None) is None
+    assert server.transport.arrived() is None
+    assert [await server.transport.next_chunk() for _ in range(3)] == [b"one", b"two", None]
+
+
+async def test_nothing_is_at_hand_of_a_body_that_somebody_reads() -> None:
+    server = Server([JSON])
+    server.messages.put_nowait({"type": "http.request", "body": b"whole"})
+
+    assert await server.transport.next_chunk() == b"whole"
+    assert server.transport.json_at_hand(None) is None
+
+
+async def test_a_client_that_left_is_asked_once() -> None:
+    server = Server([JSON])
+    server.leave()
+
+    assert server.transport.json_at_hand(None) is None
+    assert server.transport.arrived() is None
+    with pytest.raises(ClientDisconnect):
+        await server.transport.next_chunk()

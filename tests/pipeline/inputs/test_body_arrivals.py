@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from nexios import NexiosApp
+from nexios import NexiosApp, Request, Response
 from nexios.testing.raw import call
 
 JSON = [(b"content-type", b"application/json")]
@@ -123,3 +123,30 @@ async def test_the_timer_runs_for_a_body_that_does_not_come() -> None:
     await made({"type": "http", "method": "POST", "path": "/", "headers": JSON, "query_string": b""}, received, send)
 
     assert statuses[0] == 408
+
+
+@pytest.mark.parametrize("how", ["whole", "chunks", "json"])
+async def test_what_a_model_was_made_of_can_be_read_afterwards(how: str) -> None:
+    made = NexiosApp()
+    readers: dict[str, Callable[[Request], Awaitable[object]]] = {
+        "whole": lambda request: request.body(),
+        "chunks": in_chunks,
+        "json": lambda request: request.json(),
+    }
+
+    @made.exception_handler(ValueError)
+    async def explain(request: Request, response: Response, exc: Exception) -> Response:
+        return response.text(f"{await readers[how](request)!r}", 400)
+
+    @made.post("/")
+    async def save(note: Note) -> Note:
+        raise ValueError(note.text)
+
+    answer = await call(made, method="POST", headers=JSON, chunks=[b'{"text": "a"}'])
+
+    expected: dict[str, object] = {"whole": b'{"text": "a"}', "chunks": [b'{"text": "a"}'], "json": {"text": "a"}}
+    assert (answer.status, answer.body) == (400, f"{expected[how]!r}".encode())
+
+
+async def in_chunks(request: Request) -> object:
+    return [chunk async for chunk in request.stream()]
