@@ -1,10 +1,22 @@
 """A page with a form, and what pages of other sites try with it; which of the two it is, the address tells."""
 
 from nexios import NexiosApp, Request, Response
-from nexios.middleware import CSRFMiddleware, csrf_input, csrf_token
+from nexios.middleware import CallNext, CSRFMiddleware, csrf_input, csrf_token
 from nexios.session import SessionMiddleware
 
+answers: list[tuple[str | None, int]] = []
+"""The Origin of each request to /save, and the status it got."""
+
+
+async def note_answers(request: Request, response: Response, call_next: CallNext) -> Response:
+    answer = await call_next()
+    if request.path == "/save":
+        answers.append((request.headers.get("origin"), answer.status_code))
+    return answer
+
+
 app = NexiosApp(openapi=None, secret_key="xWlZ9nTfS4v1cQ0kR7b2mJ6uYhE3oAqD")
+app.add_middleware(note_answers)
 app.add_middleware(SessionMiddleware)
 app.add_middleware(CSRFMiddleware)
 app.state.saved = 0
@@ -37,3 +49,8 @@ async def save(request: Request, response: Response) -> str:
 @app.get("/saved")
 async def saved(request: Request, response: Response) -> int:
     return int(app.state.saved)
+
+
+@app.get("/answers")
+async def show_answers(request: Request, response: Response) -> list[tuple[str | None, int]]:
+    return answers

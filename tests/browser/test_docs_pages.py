@@ -13,7 +13,7 @@ import pytest
 
 from tests.browser.headless import NEEDS_CHROMIUM
 from tests.browser.visits import Visit
-from tests.contract.servers import SERVERS, Running, running
+from tests.contract.servers import DEADLINE, SERVERS, Running, running
 
 UVICORN = next(server for server in SERVERS if server.name == "uvicorn-h11")
 
@@ -40,7 +40,7 @@ def visit(browser: Any, site: Running) -> Iterator[Visit]:
 
 def asked_of(site: Running) -> list[str]:
     """The words that the server was asked for, by their paths."""
-    asked: list[str] = httpx2.get(f"{site.url}/asked", trust_env=False).json()
+    asked: list[str] = httpx2.get(f"{site.url}/asked", trust_env=False, timeout=DEADLINE).json()
     return asked
 
 
@@ -86,7 +86,7 @@ def test_the_search_of_redoc_works_without_a_worker(visit: Visit) -> None:
     page.keyboard.type("show_word")
     visit.an_hour_later()
 
-    assert page.get_by_text("/words/{id}").first.is_visible()
+    page.get_by_text("/words/{id}").first.wait_for()
     visit.expect_nothing_noted()
 
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE, headless
-from tests.contract.servers import SERVERS, Running, running
+from tests.contract.servers import DEADLINE, SERVERS, Running, running
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -33,11 +33,14 @@ def test_what_is_published_while_it_is_away_arrives_once_and_in_order(site: Runn
     """The first time it is away before it has got anything: it knows the number to go on from all the same."""
 
     def post(path: str, text: str) -> int:
-        number: int = httpx2.post(f"{site.url}{path}", content=text, trust_env=False).json()
+        number: int = httpx2.post(f"{site.url}{path}", content=text, trust_env=False, timeout=DEADLINE).json()
         return number
 
+    def wait_until(statement: str) -> None:
+        page.wait_for_function(statement, polling=20)  # and not when a frame is drawn
+
     def wait_for_opening(times: int) -> None:
-        page.wait_for_function(f"opened.textContent === '{times}'")
+        wait_until(f"opened.textContent === '{times}'")
 
     wait_for_opening(1)
     expected: list[str] = []
@@ -46,6 +49,6 @@ def test_what_is_published_while_it_is_away_arrives_once_and_in_order(site: Runn
         wait_for_opening(number + 2)
         post("/say", f"here {number}")
         expected += [f"away {number}", f"said: here {number}"]
-        page.wait_for_function(f"got.children.length >= {len(expected)}")
+        wait_until(f"got.children.length >= {len(expected)}")
 
     assert page.locator("#got li").all_text_contents() == expected

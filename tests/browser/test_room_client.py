@@ -1,8 +1,6 @@
 """Does the client of the page on presence and resume do in a browser what the page says?"""
 
 import re
-import shutil
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -10,18 +8,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.contract.servers import SERVERS, Running, running
+from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE
+from tests.contract.servers import DEADLINE, SERVERS, Running, running
 
 sync_api: Any = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 UVICORN = next(server for server in SERVERS if server.name == "uvicorn-h11")
 
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="browsers are started as on Linux"),
-    pytest.mark.skipif(CHROMIUM is None, reason=f"none of {', '.join(NAMES)} is installed"),
+    *NEEDS_CHROMIUM,
     pytest.mark.skipif(find_spec("websockets") is None, reason="uvicorn needs websockets"),
 ]
 
@@ -33,18 +28,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 def enter(browser: Any, site: Running, user: str) -> Any:
     """Open the page as a user, in a browser of its own."""
     page = browser.new_context().new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.on("dialog", lambda dialog: dialog.accept(user))
     page.goto(f"{site.url}/")
     return page
@@ -52,7 +39,7 @@ def enter(browser: Any, site: Running, user: str) -> Any:
 
 def expect_text(page: Any, selector: str, text: str) -> None:
     """Wait until an element has a text."""
-    sync_api.expect(page.locator(selector)).to_have_text(text, timeout=20_000)
+    sync_api.expect(page.locator(selector)).to_have_text(text, timeout=PATIENCE)
 
 
 def test_two_windows_see_each_other_and_miss_nothing_when_the_network_drops(browser: Any, site: Running) -> None:
@@ -62,18 +49,18 @@ def test_two_windows_see_each_other_and_miss_nothing_when_the_network_drops(brow
     expect_text(ada, "#here", "ada, bob")
     ada.locator("#text").fill("hello")
     ada.locator("#text").press("Enter")
-    sync_api.expect(bob.locator("#said li")).to_have_text(["ada: hello"], timeout=20_000)
+    sync_api.expect(bob.locator("#said li")).to_have_text(["ada: hello"], timeout=PATIENCE)
 
-    dropped = httpx2.post(f"{site.url}/drop", trust_env=False).json()
+    dropped = httpx2.post(f"{site.url}/drop", trust_env=False, timeout=DEADLINE).json()
     for number in range(5):
-        httpx2.post(f"{site.url}/say/{number}", trust_env=False)
+        httpx2.post(f"{site.url}/say/{number}", trust_env=False, timeout=DEADLINE)
 
     assert dropped == 2
     everything = ["ada: hello", *(f"server: {number}" for number in range(5))]
     for page in (ada, bob):
         expect_text(page, "#status", "open")
-        sync_api.expect(page.locator("#said li")).to_have_text(everything, timeout=20_000)
-    sync_api.expect(bob.locator("#here")).to_have_text(re.compile("ada, bob|bob, ada"), timeout=20_000)
+        sync_api.expect(page.locator("#said li")).to_have_text(everything, timeout=PATIENCE)
+    sync_api.expect(bob.locator("#here")).to_have_text(re.compile("ada, bob|bob, ada"), timeout=PATIENCE)
     bob.context.close()
     expect_text(ada, "#here", "ada")
     ada.context.close()
@@ -83,7 +70,7 @@ def test_who_is_put_out_does_not_come_back(browser: Any, site: Running) -> None:
     ada = enter(browser, site, "ada")
     expect_text(ada, "#status", "open")
 
-    httpx2.post(f"{site.url}/expel/ada", trust_env=False).raise_for_status()
+    httpx2.post(f"{site.url}/expel/ada", trust_env=False, timeout=DEADLINE).raise_for_status()
 
     expect_text(ada, "#status", "refused")
     ada.context.close()
