@@ -32,6 +32,7 @@ __all__ = [
     "RangeNotSatisfiable",
     "RequestTimeout",
     "ServiceUnavailable",
+    "TooManyRequests",
     "URITooLong",
     "UnsafeRedirect",
     "UnsupportedByServer",
@@ -203,6 +204,20 @@ class InvalidInput(HTTPException):
         self.errors = tuple(errors)
         told = {"errors": [dict(error) for error in self.errors]}
         super().__init__(422, "The request is not valid.", code="invalid_input", extra=told)
+
+
+class TooManyRequests(HTTPException):
+    """429: the client asks too often; `retry_after` is in seconds."""
+
+    def __init__(
+        self,
+        *,
+        retry_after: int = 1,
+        detail: str = "Too many requests. Try again later.",
+        code: str = "too_many_requests",
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(429, detail, code=code, headers=(("retry-after", str(retry_after)), *headers))
 
 
 class HeadersTooLarge(HTTPException):

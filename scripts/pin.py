@@ -18,9 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVERS = ["pyproject.toml", "--extra=standard", "--extra=granian", "--extra=hypercorn", "--extra=uvloop"]
 ENGINES = ["--extra=redis", "--extra=nats", "--extra=postgres"]
 MODELS = ["--extra=pydantic", "--extra=attrs"]
-TEST = [*SERVERS, *ENGINES, *MODELS, "--extra=passwords", "--extra=jwt", "--extra=testing", "--group=test"]
+SECURITY = ["--extra=passwords", "--extra=jwt", "--extra=oauth", "--extra=limits"]
+TEST = [*SERVERS, *ENGINES, *MODELS, *SECURITY, "--extra=testing", "--group=test"]
 
-# Name of the file -> arguments that say what goes in. The first sets share .venv, so they share versions too.
+# Name of the file -> arguments that say what goes in. The first sets share versions, as all but fuzz share .venv.
 SHARED = {
     "build": ["--group=build"],
     "run": [*SERVERS, "--extra=redis"],
@@ -28,6 +29,7 @@ SHARED = {
     "check": [*TEST, "--group=lint"],
     "browser": [*TEST, "--group=browser"],
     "docs": ["--group=docs"],
+    "fuzz": ["pyproject.toml", "--extra=jwt", "--extra=testing", "--group=fuzz"],
 }
 ALONE = {"uv": ["-"], "bench": [*SERVERS, *ENGINES, "--extra=testing", "--group=bench"], "bench-published": ["-"]}
 STDIN = {"uv": "uv", "bench-published": "nexios==3.12.3\nmsgspec\nuvloop; sys_platform != 'win32'"}

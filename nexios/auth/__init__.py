@@ -8,6 +8,7 @@ from nexios.auth.bearer import BearerAuth
 from nexios.auth.passwords import PasswordRefused, Passwords
 from nexios.auth.requires import Policy, auth, requires
 from nexios.auth.session_login import SessionAuth, login, logout
+from nexios.auth.throttle import LoginAttempt, LoginThrottle
 
 __all__ = [
     "APIKey",
@@ -18,6 +19,8 @@ __all__ = [
     "BasicAuth",
     "BearerAuth",
     "InvalidCredentials",
+    "LoginAttempt",
+    "LoginThrottle",
     "NewAPIKey",
     "PasswordRefused",
     "Passwords",
