@@ -5,6 +5,7 @@ Source: RFC 9110 section 11.6.2, RFC 6750 section 2.1, RFC 7617 section 2.
 
 import base64
 import binascii
+import re
 from typing import Any, Final
 
 from nexios._pipeline.authentication import InvalidCredentials
@@ -15,7 +16,7 @@ __all__ = ["credentials_of", "parse_basic", "quoted"]
 _LONGEST: Final = 8 * 1024
 """Characters of credentials that are looked at."""
 
-_TOKEN68: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")
+_is_token68 = re.compile(r"[A-Za-z0-9\-._~+/=]+").fullmatch
 
 
 def credentials_of(connection: Connection[Any], scheme: str) -> str | None:
@@ -34,7 +35,7 @@ def credentials_of(connection: Connection[Any], scheme: str) -> str | None:
     given, _, credentials = values[0].partition(" ")
     if given.lower() != scheme.lower():
         return None
-    if not 0 < len(credentials) <= _LONGEST or not _TOKEN68.issuperset(credentials):
+    if len(credentials) > _LONGEST or _is_token68(credentials) is None:
         raise InvalidCredentials
     return credentials
 

@@ -10,21 +10,20 @@ Source: RFC 7517 section 5.
 import asyncio
 import logging
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
-from http.client import HTTPMessage
-from typing import IO, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from nexios.auth.jose import JWTKey, key_of_jwk
-from nexios.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from nexios.auth.jwks_fetch import fetch_over_https
+from nexios.auth.oauth_urls import shown_url, url_problem
+from nexios.errors import ConfigurationError, ServiceUnavailable
 from nexios.serialization import decode_json
 
 __all__ = ["JWKS", "fetch_over_https"]
 
-_LONGEST: Final = 1024 * 1024
 _MOST_KEYS: Final = 100
-_TIMEOUT: Final = 5.0
+_PATIENCE: Final = 10.0
+"""Seconds for a fetch, whoever wrote it."""
 
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -38,6 +37,7 @@ class JWKS:
             `stale_for` while they cannot be fetched. `clock` is monotonic.
 
     `fetch` gets the bytes at the URL; by default over https, 1 MiB at most, in 5 seconds, following no redirect.
+    `allow_loopback` takes plain http too, to this machine.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class JWKS:
         stale_for: float = 86_400,
         pause: float = 60,
         clock: Callable[[], float] = time.monotonic,
+        allow_loopback: bool = False,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or parts.username is not None:
-            raise ConfigurationError(f"JWKS takes an https URL of the issuer's keys, not {url!r}.")
-        self._url = url
+        if url_problem(url, loopback=allow_loopback):
+            raise ConfigurationError(f"JWKS takes an https URL of the issuer's keys, not {shown_url(url)!r}.")
+        self.url: str = url
         self._fetch = fetch or fetch_over_https
         self._fresh_for, self._stale_for, self._pause, self._clock = fresh_for, stale_for, pause, clock
         self._content: list[Mapping[str, Any]] = []
         self._keys: dict[frozenset[str], dict[str | None, JWTKey]] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
-        self._lock = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
 
     async def find_key(self, key_id: str | None, algorithms: frozenset[str]) -> JWTKey | None:
         """Return the key of an id; without one the only key there is.
@@ -69,10 +69,12 @@ class JWKS:
             ServiceUnavailable: There are no keys, or only those of long ago, and they cannot be fetched.
         """
         found = self._known(key_id, algorithms)
-        if (found is None or not self._is_younger_than(self._fresh_for)) and self._may_try():
-            async with self._lock:
-                if self._may_try():
-                    await self._refresh()
+        is_due = (found is None or not self._is_younger_than(self._fresh_for)) and self._may_try()
+        if is_due:
+            self._tried_at = self._clock()
+            self._fetching = asyncio.create_task(self._refresh(), name="nexios-jwks")
+        if self._fetching is not None and (is_due or found is None):
+            await asyncio.shield(self._fetching)  # who leaves takes it from nobody else, and begins no further one
             found = self._known(key_id, algorithms)
         if not self._is_younger_than(self._stale_for):
             raise ServiceUnavailable
@@ -93,43 +95,23 @@ class JWKS:
         return self._fetched_at is not None and self._clock() - self._fetched_at < age
 
     async def _refresh(self) -> None:
-        before = self._tried_at
-        self._tried_at = self._clock()
+        """Whatever goes wrong, the keys that are known are kept."""
         try:
-            content = decode_json(await self._fetch(self._url), max_depth=10)
+            async with asyncio.timeout(_PATIENCE):
+                content = decode_json(await self._fetch(self.url), max_depth=10)
             keys = content["keys"] if isinstance(content, dict) else None
             if not isinstance(keys, list) or len(keys) > _MOST_KEYS:
                 raise ValueError("it is no JWK Set")
+        except Exception as exc:
+            logger.warning(
+                "the keys of an issuer could not be fetched: %s: %s", shown_url(self.url), type(exc).__name__
+            )
+        else:
             self._content = [key for key in keys if isinstance(key, Mapping)]
-        except asyncio.CancelledError:
-            self._tried_at = before  # whoever waited tries for itself
-            raise
-        except (OSError, ValueError, KeyError, BadRequest) as exc:
-            logger.warning("the keys of an issuer could not be fetched: %s: %s", self._url, type(exc).__name__)
-            return
-        self._keys.clear()
-        self._fetched_at = self._clock()
-
-
-async def fetch_over_https(url: str) -> bytes:
-    """Return what is at a URL. Raises `OSError` where it cannot be had, `ValueError` where it is over 1 MiB."""
-    return await asyncio.to_thread(_get, url)
-
-
-def _get(url: str) -> bytes:
-    opener = urllib.request.build_opener(_NoRedirect)
-    with opener.open(urllib.request.Request(url, headers={"accept": "application/json"}), timeout=_TIMEOUT) as answer:
-        content: bytes = answer.read(_LONGEST + 1)
-    if len(content) > _LONGEST:
-        raise ValueError("it is over 1 MiB")
-    return content
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        """A redirect is an error, as the keys are at one place."""
+            self._keys.clear()
+            self._fetched_at = self._clock()
+        finally:
+            self._fetching = None
 
 
 def _usable(content: list[Mapping[str, Any]], algorithms: frozenset[str]) -> dict[str | None, JWTKey]:

@@ -12,6 +12,7 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping, MutableMappi
 from typing import Protocol, TypeVar, cast, overload
 
 from nexios.errors import InvalidHeader
+from nexios.http.secret_names import is_secret_name
 
 __all__ = ["Headers", "MutableHeaders", "Pairs", "check_name", "check_value", "is_token"]
 
@@ -23,9 +24,6 @@ Pairs = Sequence[tuple[str, str]]
 _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _is_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
 _illegal_in_value = re.compile(r"[^\t\x20-\x7e\x80-\xff]").search
-
-_SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-csrf-token"})
-"""Names whose values `repr` hides, since it ends up in logs."""
 
 
 def is_token(text: str) -> bool:
@@ -108,7 +106,7 @@ def _combine(name: str, values: Sequence[str]) -> str:
 
 
 def _describe(headers: _SupportsPairs) -> str:
-    shown = [(name, "***" if name in _SECRET else value) for name, value in headers.pairs]
+    shown = [(name, "***" if is_secret_name(name) else value) for name, value in headers.pairs]
     return f"{type(headers).__name__}({shown!r})"
 
 

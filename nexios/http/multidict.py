@@ -6,6 +6,8 @@
 from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
+from nexios.http.secret_names import is_secret_name
+
 __all__ = ["MultiDict"]
 
 V = TypeVar("V")
@@ -53,7 +55,9 @@ class MultiDict(Mapping[str, V]):
     __hash__ = None  # type: ignore[assignment]  # it equals plain dicts, which have no hash
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self._pairs)!r})"
+        """The values of what is a secret by its name, as a password is, are hidden."""
+        shown: list[tuple[str, object]] = [(n, "***" if is_secret_name(n) else value) for n, value in self._pairs]
+        return f"{type(self).__name__}({shown!r})"
 
     def items(self) -> ItemsView[str, V]:
         """Each name once, with its first value."""

@@ -1,0 +1,112 @@
+"""Where are the endpoints of a login service, and which keys does it sign with? What it says of itself, at one place.
+
+The document is asked for when it is first needed, then hourly. While the service is away, what it said is good for a
+day; where it never answered, logins are 503, and it is asked again no more often than each ten seconds.
+Source: OpenID Connect Discovery 1.0 section 4, RFC 8414, RFC 9207 section 3.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from nexios.auth.jose import JWTKey
+from nexios.auth.jwks import JWKS
+from nexios.auth.oauth_urls import checked_url, is_plain, url_problem
+from nexios.auth.oauth_wire import ProviderUnavailable, Wire
+from nexios.errors import BadRequest, ServiceUnavailable
+from nexios.serialization import decode_json
+
+__all__ = ["Metadata", "Provider", "discovery_url"]
+
+logger: logging.Logger = logging.getLogger("nexios")
+
+_FRESH_FOR: Final = 3600.0
+_STALE_FOR: Final = 86_400.0
+_PAUSE: Final = 10.0
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What a login service says of itself; what we do not use is left out."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None = None
+    names_itself: bool = msgspec.field(default=False, name="authorization_response_iss_parameter_supported")
+
+
+class Provider:
+    """One login service, by the URL it calls itself. One per client, shared by all requests of one event loop.
+
+    Units:  `clock` is monotonic, in seconds.
+
+    Raises:
+        ConfigurationError: The issuer is no https URL.
+    """
+
+    def __init__(self, issuer: str, wire: Wire, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.issuer: str = checked_url(issuer, "issuer", query=False)
+        self._wire = wire
+        self._clock = clock
+        self._metadata: Metadata | None = None
+        self._keys: JWKS | None = None
+        self._fetched_at = self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def metadata(self) -> Metadata:
+        """Return what the service says of itself. Raises `ServiceUnavailable` where it cannot be had."""
+        if self._is_due():
+            async with self._lock:
+                if self._is_due():
+                    await self._refresh()
+        if self._metadata is None or self._clock() - self._fetched_at >= _STALE_FOR:
+            raise ServiceUnavailable
+        return self._metadata
+
+    async def find_key(self, key_id: str | None, algorithms: frozenset[str]) -> JWTKey | None:
+        """Return a key of the service, as `JWKS` does. Raises `ServiceUnavailable` where none can be had."""
+        url = (await self.metadata()).jwks_uri
+        if self._keys is None or self._keys.url != url:
+            self._keys = JWKS(url, fetch=self._wire.fetch, clock=self._clock, allow_loopback=is_plain(self.issuer))
+        return await self._keys.find_key(key_id, algorithms)
+
+    def _is_due(self) -> bool:
+        now = self._clock()
+        return now - self._fetched_at >= _FRESH_FOR and now - self._tried_at >= _PAUSE
+
+    async def _refresh(self) -> None:
+        """Those who wait look again afterwards; where it was given up, the first of them tries for itself."""
+        try:
+            self._metadata = self._read(await self._wire.get(discovery_url(self.issuer)))
+            self._fetched_at = self._clock()
+        except (ProviderUnavailable, BadRequest, ValueError) as exc:
+            logger.warning("a login service does not say where it is: %s: %s", self.issuer, exc)
+        self._tried_at = self._clock()
+
+    def _read(self, content: bytes) -> Metadata:
+        """Read the document. Raises `ValueError`, `BadRequest`."""
+        try:
+            found = msgspec.convert(decode_json(content, max_depth=10), Metadata)
+        except msgspec.ValidationError:
+            raise ValueError("the document is malformed") from None
+        if found.issuer != self.issuer:
+            raise ValueError("the document is of another issuer")
+        urls = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
+        urls += [] if found.userinfo_endpoint is None else [found.userinfo_endpoint]
+        if any(url_problem(url, loopback=is_plain(self.issuer)) for url in urls):
+            raise ValueError("the document names an endpoint that is not https")
+        return found
+
+
+def discovery_url(issuer: str) -> str:
+    """Return where the document of an issuer is.
+
+    >>> discovery_url("https://login.example/books/")
+    'https://login.example/books/.well-known/openid-configuration'
+    """
+    return issuer.removesuffix("/") + "/.well-known/openid-configuration"
