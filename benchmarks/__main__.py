@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import inprocess, memory, servers
@@ -62,13 +63,15 @@ def _in_process_plan(options: argparse.Namespace) -> inprocess.Plan:
 
 
 def _server_plan(options: argparse.Namespace) -> servers.ServerPlan:
+    wanted = options.workloads or WORKLOADS
     field = tuple(
-        contender
+        replace(contender, workloads=workloads)
         for contender in servers.DEFAULT_FIELD
-        if (not options.servers or contender.server in options.servers)
+        if (workloads := tuple(name for name in contender.workloads if name in wanted))
+        and (not options.servers or contender.server in options.servers)
         and (
             not options.frameworks
-            or contender.framework.startswith("raw")
+            or contender.framework.startswith(("raw", "granian"))
             or contender.framework in map(_module, options.frameworks)
         )
     )

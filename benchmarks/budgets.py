@@ -27,6 +27,7 @@ __all__ = [
 OURS = "nexios"
 _RAW_ASGI = "raw ASGI"
 _BY_HAND = "Starlette, by hand"
+_RSGI = "granian-rsgi"
 
 Figure = Callable[[Results], float | None]
 
@@ -157,6 +158,16 @@ def _over_raw_asgi(workload: str) -> Figure:
     return _served(read)
 
 
+def _static_over(server: str, their_server: str, peer: str) -> Figure:
+    """Files a second that we send, over those of a peer."""
+
+    def read(figures: Servers) -> float | None:
+        ours, theirs = figures.throughput(server, OURS, "static"), figures.throughput(their_server, peer, "static")
+        return None if ours is None or theirs is None else ours.rate / theirs.rate
+
+    return _served(read)
+
+
 def _grown(results: Results) -> float | None:
     return None if results.memory is None else results.memory.delta_mib
 
@@ -209,6 +220,7 @@ BUDGETS = (
     Budget("CORS for a request with one", 1.5, "x raw", _extra("cors_origin", 1)),
     Budget("a session that nobody touches", 0.7, "x raw", _extra("session", 1)),
     Budget("a value of a signed cookie", 1.3, "x itsdangerous", _ratio("session_read")),
+    Budget("a checked JSON Web Token", 1.2, "x joserfc", _ratio("jwt")),
     Budget("one async dependency", 0.5, "x raw", _extra("dependency", 1)),
     Budget(f"a chain of {DEPENDENCIES} async dependencies", 4.0, "x raw", _extra("dependencies", 1)),
     Budget("JSON into a model, model out", 1.6, "x raw", _ratio("validated")),
@@ -224,6 +236,9 @@ BUDGETS = (
     Budget("JSON under Granian RSGI", 0.83, "x raw RSGI", _share("granian-rsgi", "json"), "at least"),
     Budget("plain text, RSGI over raw ASGI", None, "x raw ASGI", _over_raw_asgi("plain")),
     Budget("JSON, RSGI over raw ASGI", None, "x raw ASGI", _over_raw_asgi("json")),
+    Budget("a static file under Uvicorn, over Starlette", None, "x", _static_over("uvicorn", "uvicorn", "Starlette")),
+    Budget("a static file under Granian, over Starlette", None, "x", _static_over(_RSGI, "granian-asgi", "Starlette")),
+    Budget("a static file under Granian, over its own", None, "x", _static_over(_RSGI, _RSGI, "Granian itself")),
     Budget("memory after 100,000 requests", 5.0, "MiB", _grown),
     Budget("one message to 1,000 members in process", 2.5, "x by hand", _real_time(_broadcast)),
     *_fanouts(_BY_HAND, "by hand", 0.9),

@@ -1,6 +1,6 @@
 """One application under one server, until it is told to stop.
 
-`python -m benchmarks.serve SERVER FRAMEWORK PORT`; the parent chooses the
+`python -m benchmarks.serve SERVER FRAMEWORK PORT WORKLOAD`; the parent chooses the
 processor by pinning itself before it starts this process. One worker, one
 thread, no access log, uvloop where it is installed.
 """
@@ -11,6 +11,7 @@ import importlib.util
 import os
 import signal
 import sys
+from types import ModuleType
 from typing import Any
 
 __all__ = ["SERVERS", "main", "make_app"]
@@ -18,11 +19,16 @@ __all__ = ["SERVERS", "main", "make_app"]
 SERVERS = ("uvicorn", "hypercorn", "granian-asgi", "granian-rsgi")
 
 _FRAMEWORK = "BENCHMARK_FRAMEWORK"
+_WORKLOAD = "BENCHMARK_WORKLOAD"
 
 
 def make_app() -> Any:
     """Return the application named by the environment; Granian's own worker process calls this."""
-    return importlib.import_module(f"benchmarks.apps.{os.environ[_FRAMEWORK]}").build("plain")
+    return _module().build(os.environ[_WORKLOAD])
+
+
+def _module() -> ModuleType:
+    return importlib.import_module(f"benchmarks.apps.{os.environ[_FRAMEWORK]}")
 
 
 def _uvloop() -> Any:
@@ -63,12 +69,13 @@ def _serve_granian(interface: str, port: int) -> None:
         runtime_threads=1,
         log_enabled=False,
         factory=True,
+        **getattr(_module(), "GRANIAN_OPTIONS", {}),
     ).serve()
 
 
-def main(server: str, framework: str, port: int) -> None:
-    """Serve `framework` under `server` on the loopback `port` until a signal ends it."""
-    os.environ[_FRAMEWORK] = framework
+def main(server: str, framework: str, port: int, workload: str) -> None:
+    """Serve what `framework` makes of `workload` under `server` on the loopback `port` until a signal ends it."""
+    os.environ[_FRAMEWORK], os.environ[_WORKLOAD] = framework, workload
     if server == "uvicorn":
         _serve_uvicorn(port)
     elif server == "hypercorn":
@@ -80,4 +87,4 @@ def main(server: str, framework: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])

@@ -11,21 +11,21 @@ second say the same on a quiet machine, and something useful on a busy one.
 import importlib
 import importlib.metadata
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException
 from statistics import median
 
 from benchmarks.load import LoadFailed, loader_name, run_load
 from benchmarks.processes import cpu_seconds, end, environment, free_port, pinned
 from benchmarks.results import Servers, Throughput
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import WORKLOADS, Workload
 
 __all__ = ["DEFAULT_FIELD", "Contender", "ServerPlan", "measure"]
 
@@ -37,17 +37,23 @@ _WARM_UP_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One application under one server."""
+    """One application under one server, and what it is asked for. It is the application of the first workload."""
 
     server: str
     framework: str
+    workloads: tuple[str, ...] = ("plain", "json")
 
+
+_FILES = ("static",)
 
 DEFAULT_FIELD = (
     *(Contender("uvicorn", name) for name in ("raw", "nexios_app", *_PEERS)),
     *(Contender("hypercorn", name) for name in ("raw", "nexios_app", "starlette_app")),
     *(Contender("granian-asgi", name) for name in ("raw", "nexios_app", "starlette_app", "blacksheep_app")),
     *(Contender("granian-rsgi", name) for name in ("raw_rsgi", "nexios_app")),
+    *(Contender("uvicorn", name, _FILES) for name in ("raw", "nexios_app", "starlette_app")),
+    *(Contender("granian-asgi", name, _FILES) for name in ("raw", "nexios_app", "starlette_app")),
+    *(Contender("granian-rsgi", name, _FILES) for name in ("raw_rsgi", "nexios_app", "granian_static")),
 )
 
 
@@ -56,7 +62,6 @@ class ServerPlan:
     """What to load and how long: `seconds` for each workload of each round."""
 
     contenders: tuple[Contender, ...] = DEFAULT_FIELD
-    workloads: tuple[str, ...] = ("plain", "json")
     rounds: int = 3
     seconds: float = 3.0
     server_core: int | None = 0
@@ -100,8 +105,8 @@ def measure(plan: ServerPlan) -> Servers:
 def _sampled(contender: Contender, number: int, plan: ServerPlan, unable: set[Contender]) -> list[_Sample]:
     try:
         with _running(contender, plan.server_core) as server:
-            run_load(server.port, "/", _WARM_UP_S, plan.load_core)
-            return [_measured(contender, number, workload, server, plan) for workload in plan.workloads]
+            run_load(server.port, WORKLOADS[contender.workloads[0]].path, _WARM_UP_S, plan.load_core)
+            return [_measured(contender, number, workload, server, plan) for workload in contender.workloads]
     except LoadFailed as exc:
         unable.add(contender)
         _say(f"left out: {contender.framework} under {contender.server}: {exc}")
@@ -124,14 +129,15 @@ def _measured(contender: Contender, number: int, workload: str, server: _Server,
 def _running(contender: Contender, core: int | None) -> Iterator[_Server]:
     """Start the server on a free port, wait for its first answer, and end it afterwards."""
     port = free_port()
-    command = [sys.executable, "-P", "-m", "benchmarks.serve", contender.server, contender.framework, str(port)]
+    first = contender.workloads[0]
+    command = [sys.executable, "-P", "-m", "benchmarks.serve", contender.server, contender.framework, str(port), first]
     with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as words:
         with pinned(core):
             process = subprocess.Popen(
                 command, env=environment(), cwd=tempfile.gettempdir(), stdout=subprocess.DEVNULL, stderr=words
             )
         try:
-            if not _answers(port, process):
+            if not _answers(WORKLOADS[first], port, process):
                 words.seek(0)
                 raise LoadFailed((words.read().strip().splitlines() or ["no answer"])[-1])
             yield _Server(port, process.pid)
@@ -139,25 +145,30 @@ def _running(contender: Contender, core: int | None) -> Iterator[_Server]:
             end(process)
 
 
-def _answers(port: int, process: "subprocess.Popen[bytes]") -> bool:
-    """Wait until a request is answered; False when the process ended or too much time went by."""
+def _answers(workload: Workload, port: int, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until a request is answered rightly; False when the process ended or too much time went by."""
     deadline = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-                connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-                if connection.recv(12).startswith(b"HTTP/1.1 200"):
-                    return True
-        except OSError:
-            pass
+        if _is_right(workload, port):
+            return True
         time.sleep(0.05)
     return False
+
+
+def _is_right(workload: Workload, port: int) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+        try:
+            connection.request(workload.method, workload.path)
+            answer = connection.getresponse()
+            return answer.status == 200 and workload.accepts(answer.read())
+        except (OSError, HTTPException, ValueError):
+            return False
 
 
 def _summary(samples: Iterable[_Sample], plan: ServerPlan) -> Iterator[Throughput]:
     found = {(s.contender.server, s.contender.framework, s.workload, s.round): s for s in samples}
     for contender in plan.contenders:
-        for workload in plan.workloads:
+        for workload in contender.workloads:
             row = _row(found, contender, workload, plan.rounds)
             if row is not None:
                 yield row

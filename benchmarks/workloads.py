@@ -16,10 +16,12 @@ from urllib.parse import urlencode
 from benchmarks.orders import ORDER, RECEIPT, WRONG_ORDER
 
 __all__ = [
+    "AUDIENCE",
     "DEPENDENCIES",
     "FEW_ROUTES",
     "FILE_NAME",
     "FILE_SIZE",
+    "ISSUER",
     "JSON_MESSAGE",
     "MANY_ROUTES",
     "MIDDLEWARES",
@@ -27,7 +29,9 @@ __all__ = [
     "SECRET",
     "SESSION",
     "SIGNED_AT",
+    "SUBJECT",
     "TEXT",
+    "TOKEN",
     "WORKLOADS",
     "Workload",
     "file_path",
@@ -48,6 +52,15 @@ SESSION: Final = (
     "eE11iZU4OrZ5aOLaEO03hYeQcDotCpZtsJ8ZLHmJLI"
 )
 """A cookie that nexios signed at `SIGNED_AT`: a session with the value `text`."""
+ISSUER: Final = "https://books.example"
+AUDIENCE: Final = "books"
+SUBJECT: Final = "ada"
+TOKEN: Final = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2Jvb2tzLmV4YW1wbGUiLCJhdWQiOiJib29rcyI"
+    "sInN1YiI6ImFkYSIsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjo0MTAyNDQ0ODAwLCJzY29wZSI6InJlYWQifQ.ejyAIlpq-m8nXGAa"
+    "dAUYo21I1w_2UbQa_OXrDvoXq6w"
+)
+"""A JSON Web Token that `SECRET` signed with HS256: of `ISSUER`, for `AUDIENCE`, about `SUBJECT`, until 2100."""
 FEW_ROUTES: Final = 3
 MANY_ROUTES: Final = 2_000
 FILE_SIZE: Final = 64 * 1024
@@ -131,6 +144,10 @@ def _is_json(expected: object) -> Callable[[bytes], bool]:
     return accepts
 
 
+def _is_subject(body: bytes) -> bool:
+    return body == SUBJECT.encode()
+
+
 def _is_file(body: bytes) -> bool:
     return len(body) == FILE_SIZE
 
@@ -153,6 +170,14 @@ _ALL: Final = (
     Workload("session", "plain text behind sessions, untouched", "GET", "/", _is_text, adds=True),
     Workload(
         "session_read", "a value of a signed cookie", "GET", "/", _is_text, headers=((b"cookie", SESSION.encode()),)
+    ),
+    Workload(
+        "jwt",
+        "who a checked JSON Web Token speaks of",
+        "GET",
+        "/",
+        _is_subject,
+        headers=((b"authorization", f"Bearer {TOKEN}".encode()),),
     ),
     Workload("dependency", "plain text, one async dependency", "GET", "/", _is_text, adds=True),
     Workload(

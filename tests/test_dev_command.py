@@ -41,7 +41,7 @@ def test_help_names_every_task(word: str) -> None:
     answer = run_dev(word)
 
     assert answer.returncode == 0
-    assert re.findall(r"python3 dev (\w+)", answer.stdout) == ["demo", "test", "check", "bench", "docs"]
+    assert re.findall(r"python3 dev (\w+)", answer.stdout) == ["demo", "test", "check", "bench", "fuzz", "docs"]
 
 
 def test_no_task_is_a_mistake_that_shows_the_help() -> None:
@@ -55,7 +55,7 @@ def test_an_unknown_task_is_named_with_the_known_ones() -> None:
     answer = run_dev("tset")
 
     assert answer.returncode == 2
-    assert answer.stderr == "dev: there is no task 'tset'; there are: demo, test, check, bench, docs\n"
+    assert answer.stderr == "dev: there is no task 'tset'; there are: demo, test, check, bench, fuzz, docs\n"
 
 
 def test_an_unknown_bar_is_named_before_anything_is_installed() -> None:

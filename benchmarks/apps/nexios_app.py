@@ -7,8 +7,10 @@ import nexios
 from benchmarks.asgi import AsgiApplication
 from benchmarks.models import Order, Receipt, model_of, receipt_of
 from benchmarks.workloads import (
+    AUDIENCE,
     DEPENDENCIES,
     FEW_ROUTES,
+    ISSUER,
     JSON_MESSAGE,
     MANY_ROUTES,
     MIDDLEWARES,
@@ -21,6 +23,8 @@ from benchmarks.workloads import (
     typed_template,
 )
 from nexios import HTTPException, NexiosApp, Request, Response
+from nexios.auth.jwt import JWT, JWTAuth
+from nexios.auth.requires import requires
 from nexios.middleware import CORSMiddleware
 from nexios.session import SessionMiddleware
 from nexios.static import StaticFiles
@@ -91,6 +95,18 @@ def _reading_its_session() -> NexiosApp:
     @app.get("/")
     async def read(request: Request, response: Response) -> Response:
         return response.text(request.session["text"])
+
+    return app
+
+
+def _checking_a_token() -> NexiosApp:
+    app = NexiosApp()
+    app.auth_backend = JWTAuth(JWT(SECRET, algorithms=["HS256"], issuer=ISSUER, audience=AUDIENCE))
+
+    @app.get("/")
+    @requires()
+    async def read(request: Request, response: Response) -> Response:
+        return response.text(request.user["sub"])
 
     return app
 
@@ -251,6 +267,7 @@ _MAKERS: dict[str, Callable[[], NexiosApp]] = {
     "cors_origin": _behind_cors,
     "session": _behind_sessions,
     "session_read": _reading_its_session,
+    "jwt": _checking_a_token,
     "dependency": _dependent,
     "dependencies": _chained,
     "json_in": _json_in,
