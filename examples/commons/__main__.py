@@ -14,6 +14,9 @@ from types import FrameType
 from .options import Options
 from .servers import SERVERS, free_port
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK_NAMES = ("127.0.0.1", "[::1]", "localhost")
+
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C comes, both of which end with exit code 0."""
@@ -26,7 +29,14 @@ def main() -> None:
     except OSError as exc:
         sys.exit(f"commons: {given.host}:{given.port} cannot be used ({exc.strerror}); try --port 0")
     with _folder(given.data) as folder:
-        SERVERS[given.server](Options(folder, given.token or None, given.channels or None), given.host, port)
+        options = Options(
+            folder,
+            moderator_token=given.token or None,
+            channels=given.channels or None,
+            hosts=_hosts(given.host, given.allow_host),
+            secret=os.environ.get("COMMONS_SECRET") or None,
+        )
+        SERVERS[given.server](options, given.host, port)
 
 
 def _arguments() -> argparse.Namespace:
@@ -38,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--token",
         default=os.environ.get("COMMONS_TOKEN"),
-        help="what moderators show; better in COMMONS_TOKEN, where the list of processes does not have it",
+        help="what programs show that moderate; better in COMMONS_TOKEN, where the list of processes does not have it",
     )
     parser.add_argument(
         "--channels",
@@ -46,10 +56,25 @@ def _arguments() -> argparse.Namespace:
         default=os.environ.get("COMMONS_CHANNELS"),
         help="a Redis or Valkey server, redis://...: all boards on it that have the same --data are one",
     )
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a name by which others reach the board, as shop.example; may be there several times",
+    )
     given = parser.parse_args()
     if given.channels and given.data is None:
         parser.error("--channels joins boards that keep the same data: say where with --data")
     return given
+
+
+def _hosts(host: str, named: list[str]) -> tuple[str, ...]:
+    """On this machine alone, no other name may lead here: a page of a stranger could let its own do so, and read on.
+
+    Where everybody can reach it, who starts the board has to say by which names; without any, all are taken.
+    """
+    return (*LOOPBACK_NAMES, *named) if named or host in LOOPBACK else ()
 
 
 @contextmanager

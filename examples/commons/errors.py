@@ -2,7 +2,15 @@
 
 from nexios.errors import HTTPException, NotFound
 
-__all__ = ["AttachmentNotFound", "MessageNotFound", "NameTaken", "NotAModerator", "RoomNotFound"]
+__all__ = [
+    "AttachmentNotFound",
+    "MemberNotFound",
+    "MessageNotFound",
+    "NameTaken",
+    "NotYours",
+    "OwnRole",
+    "RoomNotFound",
+]
 
 
 class RoomNotFound(NotFound):
@@ -33,8 +41,22 @@ class NameTaken(HTTPException):
         super().__init__(409, "There is a room of this name already.", code="room_name_taken")
 
 
-class NotAModerator(HTTPException):
-    """The token is not there, or it is not the right one."""
+class MemberNotFound(NotFound):
+    """There is no member with this id."""
 
     def __init__(self) -> None:
-        super().__init__(401, "Show the token of a moderator.", headers={"www-authenticate": "Bearer"})
+        super().__init__("There is no such member.", code="member_not_found")
+
+
+class NotYours(HTTPException):
+    """Somebody else wrote this, and you are no editor."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "Only its writer and editors may do this.", code="not_yours")
+
+
+class OwnRole(HTTPException):
+    """Admins stay admins until another one says otherwise, so that there is always one."""
+
+    def __init__(self) -> None:
+        super().__init__(409, "Another admin has to change what you are.", code="own_role")

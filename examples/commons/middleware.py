@@ -9,16 +9,8 @@ from time import perf_counter
 from nexios import HTTPException, Request, Response
 from nexios.middleware import BaseMiddleware, CallNext
 
-__all__ = ["SameOrigin", "SecureHeaders", "Traced", "never_kept"]
+__all__ = ["SameOrigin", "Traced", "never_kept"]
 
-SECURE_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "script-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 
 
@@ -38,8 +30,9 @@ class Traced(BaseMiddleware):
 class SameOrigin(BaseMiddleware):
     """Refuse what other sites make a browser send. Give it to a router as an instance.
 
-    A browser says where a request comes from, in Sec-Fetch-Site or in Origin; other clients say neither
-    and are let through: nobody can make them send what they do not want to.
+    For an API that programs use without a page to take a token from; pages have `CSRFMiddleware`. A browser says
+    where a request comes from, in Sec-Fetch-Site or in Origin; other clients say neither and are let through: nobody
+    can make them send what they do not want to. With the session of a member even they have to say one.
     """
 
     handle_websocket = None
@@ -48,18 +41,6 @@ class SameOrigin(BaseMiddleware):
         if request.method not in SAFE_METHODS and not _comes_from_here(request):
             raise HTTPException(403, "This was sent from another site.", code="cross_origin")
         return await call_next()
-
-
-class SecureHeaders(BaseMiddleware):
-    """Tell browsers to be careful."""
-
-    handle_websocket = None
-
-    async def __call__(self, request: Request, response: Response, call_next: CallNext) -> Response:
-        answer = await call_next()
-        for name, value in SECURE_HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
 
 
 async def never_kept(request: Request, response: Response, call_next: CallNext) -> Response:
@@ -73,4 +54,4 @@ def _comes_from_here(request: Request) -> bool:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
-    return origin is None or origin == request.url.origin
+    return origin == request.url.origin if origin is not None else request.session.user_id is None

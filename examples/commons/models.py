@@ -5,7 +5,7 @@ Lengths are in characters; the space around a text is counted here, and dropped 
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -22,7 +22,9 @@ __all__ = [
     "NewAttachment",
     "NewMessage",
     "NewRoom",
+    "Profile",
     "Removed",
+    "Role",
     "Room",
     "Said",
     "Say",
@@ -30,6 +32,7 @@ __all__ = [
     "StoredAttachment",
     "Typing",
     "Window",
+    "Writer",
     "Writing",
 ]
 
@@ -42,6 +45,7 @@ Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Limit = Annotated[int, Meta(ge=1, le=100, description="How many at most.")]
 Author = Annotated[str, Meta(min_length=1, max_length=40, pattern=NOT_BLANK, examples=["Ada"])]
 Caption = Annotated[str, Meta(max_length=200)]
+Role = Literal["member", "editor", "admin"]
 Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=NOT_BLANK, examples=["Hello!"])]
 
 
@@ -62,7 +66,7 @@ class Room(Struct, frozen=True):
 
 
 class NewMessage(Struct, frozen=True):
-    """What someone writes."""
+    """What someone writes. A member writes under the name of the account, whatever `author` is."""
 
     author: Author
     text: Text
@@ -95,8 +99,25 @@ class StoredAttachment(Attachment, frozen=True):
     stored_as: str
 
 
+class Writer(Struct, frozen=True):
+    """The member who wrote something; `avatar` is where their picture is."""
+
+    id: int
+    role: Role
+    avatar: str | None
+
+
+class Profile(Struct, frozen=True):
+    """A member, as they are told who they are; `avatar` is where their picture is."""
+
+    id: int
+    name: str
+    role: Role
+    avatar: str | None
+
+
 class Message(Struct, frozen=True):
-    """What someone wrote, and the files that came with it."""
+    """What someone wrote, and the files that came with it; a guest is no `member`, whatever the name."""
 
     id: int
     room_id: int
@@ -104,6 +125,7 @@ class Message(Struct, frozen=True):
     text: str
     created_at: datetime
     attachments: list[Attachment] = []
+    member: Writer | None = None
 
 
 class Window(Struct, frozen=True):

@@ -13,10 +13,11 @@ from threading import Thread
 
 import pytest
 
-__all__ = ["PATIENCE", "ROOT", "TOKEN", "Board", "running"]
+from tests.examples.commons_steps import TOKEN
+
+__all__ = ["PATIENCE", "ROOT", "Board", "running"]
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKEN = "sesame"
 PATIENCE = 20.0
 """Seconds to wait for what takes well under one, before the test is given up."""
 

@@ -4,7 +4,12 @@ import httpx2
 
 from nexios.testing import TestClient
 
-__all__ = ["new_file", "new_message", "new_room", "problem_of"]
+__all__ = ["FROM_HERE", "MODERATOR", "TOKEN", "new_file", "new_message", "new_room", "problem_of"]
+
+TOKEN = "sesame"
+MODERATOR = {"authorization": f"Bearer {TOKEN}"}
+FROM_HERE = {"sec-fetch-site": "same-origin"}
+"""What browsers say of a request of our own pages."""
 
 
 async def new_room(client: TestClient, name: str = "Garden") -> int:

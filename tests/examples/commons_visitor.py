@@ -50,6 +50,12 @@ class Visitor:
         while self.present != set(names):
             await self.hear("presence")
 
+    async def closed(self) -> int:
+        """Wait until the server closes the connection, and return the code."""
+        async with asyncio.timeout(PATIENCE):
+            await self._connection.wait_closed()
+        return int(self._connection.close_code)
+
     def vanish(self) -> None:
         """Break the connection, without a word."""
         self._connection.transport.abort()
@@ -67,11 +73,17 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(board: Board, room_id: int, name: str, last_seen: int = 0) -> AsyncIterator[Visitor]:
-    """Be in a room for a block; it starts when presence was told, after all that was missed."""
+async def visiting(
+    board: Board, room_id: int, name: str, last_seen: int = 0, *, cookie: str = ""
+) -> AsyncIterator[Visitor]:
+    """Be in a room for a block; it starts when presence was told, after all that was missed.
+
+    With the `cookie` of a session as the member whose it is.
+    """
     query = urlencode({"name": name, "last_seen": last_seen})
     url = f"{board.websocket_url}/api/rooms/{room_id}/live?{query}"
-    async with client.connect(url, proxy=None) as connection:
+    headers = {"cookie": cookie} if cookie else {}
+    async with client.connect(url, proxy=None, additional_headers=headers) as connection:
         visitor = Visitor(connection, last_seen)
         await visitor.hear("presence")
         yield visitor

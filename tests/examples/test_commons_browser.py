@@ -13,6 +13,7 @@ import pytest
 
 from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE, headless
 from tests.examples.commons_board import Board, running
+from tests.examples.commons_steps import MODERATOR
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -91,7 +92,7 @@ def test_two_people_talk_and_see_each_other(browser: Any, room: str) -> None:
 
             assert said(ada) == said(bob) == ["<b>Hello</b> Bob", "Hello Ada"]
             assert ada.get_by_label("Message", exact=True).input_value() == ""
-            assert ada.get_by_text("2 messages").is_visible()
+            ada.get_by_text("2 messages").wait_for()
         ada.get_by_text("Here: Ada", exact=True).wait_for()
 
 
@@ -124,11 +125,13 @@ def test_a_network_that_drops_costs_nothing(browser: Any, room: str) -> None:
         bob.locator(".messages").get_by_text("from afar").wait_for()
 
         assert said(ada) == said(bob) == ["before", "while away", "and again", "from afar"]
-        assert ada.get_by_text("Connected", exact=True).is_visible()
+        ada.get_by_text("Connected", exact=True).wait_for()
 
 
 def test_what_is_deleted_goes_from_all_pages(browser: Any, room: str) -> None:
-    with person(browser, room, "Ada") as ada, person(browser, room, "Bob") as bob:
+    """Bob moderates: his browser shows the token of the board."""
+    moderating = person(browser, room, "Bob", extra_http_headers=MODERATOR)
+    with person(browser, room, "Ada") as ada, moderating as bob:
         say(ada, "a slip")
         bob.get_by_text("a slip").wait_for()
         bob.get_by_role("button", name="Delete the message of Ada").click()

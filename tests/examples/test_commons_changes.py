@@ -146,15 +146,13 @@ class FakeBoard:
 
 
 async def test_a_fake_takes_the_place_of_every_transaction(tmp_path: Path) -> None:
-    folder = tmp_path / "never made"
-
-    async with TestClient(create_app(Options(folder)), overrides={Transaction: FakeBoard, Store: object}) as client:
+    async with TestClient(create_app(Options(tmp_path)), overrides={Transaction: FakeBoard, Store: object}) as client:
         listed = (await client.get("/api/rooms")).json()
         page = (await client.get("/")).text
 
     assert [(room["name"], room["message_count"]) for room in listed] == [("Fake", 3)]
     assert "Fake" in page
-    assert not folder.exists()
+    assert "board.sqlite3" not in files_in(tmp_path)
 
 
 async def test_a_store_can_be_replaced_before_it_is_opened(tmp_path: Path) -> None:
@@ -166,7 +164,7 @@ async def test_a_store_can_be_replaced_before_it_is_opened(tmp_path: Path) -> No
 
     async with TestClient(create_app(Options(tmp_path / "one")), overrides={Store: garden}) as client:
         assert [room["name"] for room in (await client.get("/api/rooms")).json()] == ["Garden"]
-    assert files_in(tmp_path) == ["other"]
+    assert "board.sqlite3" not in files_in(tmp_path / "one")
 
 
 def files_in(folder: Path) -> list[str]:

@@ -13,9 +13,7 @@ from examples.commons.options import Options
 from examples.commons.store.storage import Transaction
 from nexios.testing import TestClient, WebSocketDenied, WebSocketSession
 from nexios.websockets import BackendUnavailable, MemoryBackend
-from tests.examples.commons_steps import new_file, new_message, new_room
-
-BEARER = {"authorization": "Bearer sesame"}
+from tests.examples.commons_steps import MODERATOR, TOKEN, new_file, new_message, new_room
 
 
 def visit(
@@ -103,13 +101,13 @@ async def test_what_is_posted_and_deleted_by_the_forms_is_heard(client: TestClie
 
 
 async def test_what_a_moderator_removes_goes_from_the_rooms_at_once(tmp_path: Path) -> None:
-    async with TestClient(create_app(Options(tmp_path, "sesame"))) as client:
+    async with TestClient(create_app(Options(tmp_path, TOKEN))) as client:
         room_id = await new_room(client)
         message_id = await new_message(client, room_id, "Buy!", "Spammer")
         async with visit(client, room_id) as guest:
             await heard(guest, "said")
             await heard(guest, "presence")
-            await client.delete("/api/moderation/messages?author=Spammer", headers=BEARER)
+            await client.delete("/api/moderation/messages?author=Spammer", headers=MODERATOR)
             assert await heard(guest, "deleted") == {"id": message_id}
 
 
@@ -195,10 +193,10 @@ async def test_nobody_speaks_in_a_room_that_was_deleted(client: TestClient) -> N
 @pytest.mark.parametrize(
     ("path", "origin", "status"),
     [
-        ("/api/rooms/7/live", "http://board.example", 404),
+        ("/api/rooms/7/live", "https://board.example", 404),
         ("/api/rooms/1/live", "https://evil.example", 403),
-        ("/api/rooms/1/live?last_seen=x", "http://board.example", 422),
-        (f"/api/rooms/1/live?name={'x' * 41}", "http://board.example", 422),
+        ("/api/rooms/1/live?last_seen=x", "https://board.example", 422),
+        (f"/api/rooms/1/live?name={'x' * 41}", "https://board.example", 422),
     ],
 )
 async def test_who_may_not_come_in_hears_so_before_the_handshake(
@@ -260,8 +258,8 @@ async def test_the_channels_of_the_board_can_be_replaced(tmp_path: Path) -> None
             self.told.append(f"closed {room_id}")
 
     silence = Silence()
-    async with TestClient(create_app(Options(tmp_path)), overrides={News: lambda: silence}) as client:
+    async with TestClient(create_app(Options(tmp_path, TOKEN)), overrides={News: lambda: silence}) as client:
         room_id = await new_room(client)
-        await client.delete(f"/api/rooms/{room_id}")
+        await client.delete(f"/api/rooms/{room_id}", headers=MODERATOR)
 
     assert silence.told == [f"closed {room_id}"]

@@ -13,6 +13,8 @@ import pytest
 
 from tests.contract.channels.redis_engine import Redis
 from tests.examples.commons_board import PATIENCE, ROOT, Board, running
+from tests.examples.commons_people import session_of
+from tests.examples.commons_steps import FROM_HERE
 from tests.examples.commons_visitor import visiting
 
 pytestmark = pytest.mark.slow
@@ -176,6 +178,26 @@ async def test_two_processes_write_at_once_and_all_hear_it_in_one_order(boards: 
 
     assert ada.said == bob.said
     assert set(ada.said) == texts
+
+
+async def test_a_member_is_one_in_both_processes_until_signing_out(boards: list[Board]) -> None:
+    """Over RSGI no code goes with a close: the client sees 1005, and comes again as well."""
+    room_id = new_room(boards[0], "Members")
+    clients = [httpx2.Client(base_url=board.url, timeout=PATIENCE, trust_env=False) for board in boards]
+    with clients[0] as one, clients[1] as two:
+        cookie = session_of(one, f"Ada of {room_id}")
+        me = two.get("/api/me", headers={"cookie": cookie}).json()["name"]
+        async with visiting(boards[1], room_id, "Eve", cookie=cookie) as ada:
+            await ada.say("Hello")
+            await ada.hear_text("Hello")
+            signed_out = one.post("/sign-out", headers={"cookie": cookie, **FROM_HERE})
+            code = await ada.closed()
+        listed = one.get(f"/api/rooms/{room_id}/messages").json()["messages"]
+        gone = two.get("/api/me", headers={"cookie": cookie})
+
+    assert me == listed[0]["author"] == f"Ada of {room_id}"
+    assert (signed_out.status_code, gone.status_code) == (303, 401)
+    assert code in (1012, 1005)
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -227,16 +227,18 @@ async def test_a_path_that_is_no_page_is_a_problem_for_a_program(client: TestCli
     [
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"sec-fetch-site": "same-site"}, 403),
-        ({"sec-fetch-site": "cross-site", "origin": "http://board.example"}, 403),
-        ({"origin": "http://evil.example"}, 403),
-        ({"origin": "https://board.example"}, 403),
+        ({"sec-fetch-site": "cross-site", "origin": "https://board.example"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://board.example"}, 403),
         ({"origin": "null"}, 403),
         ({"sec-fetch-site": "same-origin"}, 303),
-        ({"origin": "http://board.example"}, 303),
-        ({}, 303),
+        ({"origin": "https://board.example"}, 303),
+        ({}, 403),
     ],
 )
 async def test_a_form_counts_only_from_here(client: TestClient, headers: dict[str, str], status: int) -> None:
+    del client.headers["sec-fetch-site"]
+
     response = await client.post("/rooms", data={"name": "Garden"}, headers=headers)
 
     assert response.status_code == status
@@ -249,12 +251,20 @@ async def test_a_refused_form_is_answered_with_a_page(client: TestClient) -> Non
     assert "That came from another site" in response.text
 
 
+@pytest.mark.parametrize("path", ["/", "/rooms/7", "/sign-in", "/nothing", "/account"])
+async def test_every_page_says_what_it_may_load_and_run(client: TestClient, path: str) -> None:
+    headers = (await client.get(path, headers={"accept": "text/html"})).headers
+
+    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+    assert "unsafe" not in headers["content-security-policy"]
+
+
 @pytest.mark.parametrize("path", ["/", "/rooms/7", "/nothing", "/api/rooms"])
 async def test_every_answer_tells_browsers_to_be_careful(client: TestClient, path: str) -> None:
     headers = (await client.get(path)).headers
 
-    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
     assert headers["referrer-policy"] == "same-origin"
 
 

@@ -3,7 +3,7 @@
 from nexios import Router
 
 from ..middleware import SameOrigin
-from . import activity, attachments, live, messages, moderation, rooms, search
+from . import activity, attachments, live, members, messages, moderation, rooms, search
 
 __all__ = ["api"]
 
@@ -14,4 +14,5 @@ api.include_router(live.router)
 api.include_router(activity.router)
 api.include_router(attachments.router)
 api.include_router(search.router)
+api.include_router(members.router)
 api.include_router(moderation.router)

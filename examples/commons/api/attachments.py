@@ -4,12 +4,13 @@ from typing import Annotated
 
 from nexios import File, Form, Request, Response, Router, UploadFile
 
-from ..errors import AttachmentNotFound, MessageNotFound, RoomNotFound
+from ..errors import AttachmentNotFound, MessageNotFound, NotYours, RoomNotFound
 from ..models import Attachment, Caption, StoredAttachment
 from ..news import News
+from ..people import SIGNED_IN
 from ..store import attachments, messages
 from ..store.storage import Store, Transaction
-from .parts import CREATED, AttachmentId, MessageId, RoomId
+from .parts import CREATED, AttachmentId, OwnMessage, RoomId
 
 __all__ = ["ACCEPTED", "MAX_FILE", "MAX_FORM", "router"]
 
@@ -56,21 +57,22 @@ async def attach_to_room(
     "/messages/{message_id:id}/attachments",
     max_body_size=MAX_FORM,
     status_code=201,
-    responses={201: CREATED, 404: MessageNotFound},
+    dependencies=[SIGNED_IN],
+    responses={201: CREATED, 403: NotYours, 404: MessageNotFound},
 )
 async def attach_to_message(
     request: Request,
     response: Response,
-    message_id: MessageId,
+    message: OwnMessage,
     file: AnyFile,
     board: Transaction,
     news: News,
     caption: Said = "",
 ) -> Attachment:
-    """Add a file to a message."""
+    """Add a file to a message, your own or as an editor."""
     new = await board.save(file, caption)
-    attachment = await board.run(attachments.add_to_message, message_id, new)
-    board.then(news.edited, await board.run(messages.get, message_id))
+    attachment = await board.run(attachments.add_to_message, message.id, new)
+    board.then(news.edited, await board.run(messages.get, message.id))
     return _created(request, response, attachment)
 
 

@@ -21,6 +21,7 @@ DOCUMENTS = [
             Tag(name="messages", description="What they say"),
             Tag(name="files", description="What they bring along"),
             Tag(name="live", description="What happens, as it happens"),
+            Tag(name="members", description="Who signed in"),
         ],
         include=lambda operation: TAG not in operation.route.tags,
     ),

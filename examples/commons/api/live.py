@@ -2,6 +2,8 @@
 
 Each message comes in an envelope, `{"channel", "sequence", "event", "data"}`, with the event "said", "edited",
 "deleted", "closed", "typing" or "presence". Who returns with the last `sequence` gets the rest, in order.
+
+Who has signed in is in the room under the name of the account; all others under the one that they give, as guests.
 """
 
 from typing import Annotated
@@ -12,6 +14,7 @@ from nexios.websockets import BadMessage, Heartbeat, WebSocket, WebSocketConsume
 from ..errors import RoomNotFound
 from ..models import Arrival, NewMessage, Say, Typing, Writing
 from ..news import News, post
+from ..people import member_of
 from ..store import rooms
 from ..store.storage import Store
 
@@ -32,10 +35,11 @@ class LiveRoom(WebSocketConsumer):
         """Let the visitor in, with what they missed. A room that is not there is a 404 in place of the handshake."""
         async with store.transaction() as board:
             await board.run(rooms.get, room_id)
-        self.name = arrival.name.strip()
+        self.member = member_of(websocket)
+        self.name = arrival.name.strip() if self.member is None else self.member.name
         self.room_id, self.store, self.news = room_id, store, news
         self.channel = news.room(room_id)
-        await self.channel.connect(websocket, last_seen=arrival.last_seen, user=self.name, metadata={})
+        await news.arrive(websocket, room_id, self.member, self.name, arrival.last_seen)
 
     @on("chat.message")
     async def say(self, websocket: WebSocket, message: Say) -> None:
@@ -43,7 +47,8 @@ class LiveRoom(WebSocketConsumer):
         self._refuse_guests()
         try:
             async with self.store.transaction() as board:
-                await post(board, self.news, self.room_id, NewMessage(self.name, message.text), key=message.key)
+                new = NewMessage(self.name, message.text)
+                await post(board, self.news, self.room_id, new, writer=self.member, key=message.key)
         except RoomNotFound as exc:
             raise BadMessage(exc.detail, error=exc.code) from None
 

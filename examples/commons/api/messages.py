@@ -4,12 +4,13 @@ from typing import Annotated
 
 from nexios import Patch, Query, Request, Response, Router
 
-from ..errors import MessageNotFound, RoomNotFound
+from ..errors import MessageNotFound, NotYours, RoomNotFound
 from ..models import Message, MessagePage, NewMessage, Window
 from ..news import News, post
+from ..people import SIGNED_IN, member_of
 from ..store import messages
 from ..store.storage import Transaction
-from .parts import CREATED, MessageId, RoomId
+from .parts import CREATED, MessageId, OwnMessage, RoomId
 
 __all__ = ["router"]
 
@@ -31,7 +32,7 @@ async def post_message(
     request: Request, response: Response, room_id: RoomId, new: NewMessage, board: Transaction, news: News
 ) -> Message:
     """Write a message."""
-    message = await post(board, news, room_id, new)
+    message = await post(board, news, room_id, new, writer=member_of(request))
     response.set_header("location", request.url_for("api:show_message", message_id=message.id))
     return message
 
@@ -42,19 +43,18 @@ async def show_message(message_id: MessageId, board: Transaction) -> Message:
     return await board.run(messages.get, message_id)
 
 
-@router.patch("/messages/{message_id:id}", responses={404: MessageNotFound})
-async def edit_message(message_id: MessageId, patch: Patch[NewMessage], board: Transaction, news: News) -> Message:
-    """Change what a message says. What is not sent stays as it is."""
-    message = await board.run(messages.get, message_id)
+@router.patch("/messages/{message_id:id}", dependencies=[SIGNED_IN], responses={403: NotYours, 404: MessageNotFound})
+async def edit_message(message: OwnMessage, patch: Patch[NewMessage], board: Transaction, news: News) -> Message:
+    """Change what a message says, your own or as an editor. What is not sent stays as it is."""
     new = patch.apply(NewMessage(message.author, message.text))
-    edited = await board.run(messages.edit, message_id, new)
+    edited = await board.run(messages.edit, message.id, new)
     board.then(news.edited, edited)
     return edited
 
 
-@router.delete("/messages/{message_id:id}", responses={404: MessageNotFound})
-async def delete_message(message_id: MessageId, board: Transaction, news: News) -> None:
-    """Delete a message and its files."""
-    message, files = await board.run(messages.delete, message_id)
+@router.delete("/messages/{message_id:id}", dependencies=[SIGNED_IN], responses={403: NotYours, 404: MessageNotFound})
+async def delete_message(message: OwnMessage, board: Transaction, news: News) -> None:
+    """Delete a message and its files, your own or as an editor."""
+    _, files = await board.run(messages.delete, message.id)
     board.discard(files)
     board.then(news.deleted, message.room_id, message.id)

@@ -1,14 +1,15 @@
-"""What moderators may do, and others may not: look at all files, and remove whatever somebody has written."""
+"""What moderators may do, and others may not: look at all files, and remove whatever somebody has written.
 
-from secrets import compare_digest
+Moderators are the admins among the members, and programs with the token of the board. One guard is for all routes.
+"""
+
 from typing import Annotated
 
-from nexios import Depend, Header, Query, Router
+from nexios import Query, Router
 
-from ..errors import NotAModerator
 from ..models import Authored, Files, Removed, StoredAttachment
 from ..news import News
-from ..options import Options
+from ..people import ADMINS
 from ..store import attachments, messages
 from ..store.storage import Transaction
 
@@ -17,16 +18,7 @@ __all__ = ["TAG", "router"]
 TAG = "moderation"
 
 
-async def only_moderators(
-    options: Options, authorization: Annotated[str, Header(include_in_schema=False)] = ""
-) -> None:
-    """Let those pass who show the token of the board. A guard: it runs before anything else of a route does."""
-    expected = f"Bearer {options.moderator_token}"
-    if options.moderator_token is None or not compare_digest(authorization.encode(), expected.encode()):
-        raise NotAModerator
-
-
-router = Router(prefix="/moderation", tags=[TAG], dependencies=[Depend(only_moderators)])
+router = Router(prefix="/moderation", tags=[TAG], dependencies=[ADMINS])
 
 
 @router.get("/files")

@@ -10,6 +10,7 @@ from nexios import Patch, Request, Response, Router
 from ..errors import NameTaken, RoomNotFound
 from ..models import Message, NewRoom, Room
 from ..news import News
+from ..people import ADMINS, EDITORS
 from ..store import messages, rooms
 from ..store.storage import Store, Transaction
 from .parts import CREATED, RoomId
@@ -47,16 +48,16 @@ async def show_room(room_id: RoomId, board: Transaction) -> Room:
     return await board.run(rooms.get, room_id)
 
 
-@router.patch("/{room_id:id}", responses={404: RoomNotFound, 409: NameTaken})
+@router.patch("/{room_id:id}", dependencies=[EDITORS], responses={404: RoomNotFound, 409: NameTaken})
 async def edit_room(room_id: RoomId, patch: Patch[NewRoom], board: Transaction) -> Room:
-    """Change a room. What is not sent stays as it is."""
+    """Change a room, as an editor. What is not sent stays as it is."""
     room = await board.run(rooms.get, room_id)
     return await board.run(rooms.rename, room_id, patch.apply(NewRoom(room.name)))
 
 
-@router.delete("/{room_id:id}", responses={404: RoomNotFound})
+@router.delete("/{room_id:id}", dependencies=[ADMINS], responses={404: RoomNotFound})
 async def delete_room(room_id: RoomId, board: Transaction, news: News) -> None:
-    """Delete a room with all that is in it."""
+    """Delete a room with all that is in it, as an admin."""
     board.discard(await board.run(rooms.delete, room_id))
     board.then(news.closed, room_id)
 

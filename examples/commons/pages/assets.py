@@ -11,7 +11,7 @@ __all__ = ["asset_url", "router"]
 ASSETS = {path.name: path for path in Path(__file__).with_name("assets").iterdir()}
 VERSIONS = {name: sha256(path.read_bytes()).hexdigest()[:12] for name, path in ASSETS.items()}
 
-router = Router(prefix="/assets")
+router = Router(prefix="/assets", auth_backend=None)
 
 
 def asset_url(name: str) -> str:

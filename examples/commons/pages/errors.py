@@ -1,27 +1,38 @@
 """What does someone see when something is wrong? A page in a browser, a problem document elsewhere."""
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from nexios import HTTPException, Request, Response
 from nexios.http.accept import best_match
 
-from .html import render
-from .views import page
+from .html import NOTHING, render
+from .page import plain_page
 
 __all__ = ["error_page", "failure_page", "no_route"]
 
+TITLES = {401: "Sign in first"}
 TEXTS = {
-    403: "That came from another site, so it was not done.",
+    401: "This is for members.",
     404: "Nothing is here. It may have been deleted, or the address has a slip in it.",
-    413: "That was too large. A file may have up to 8 MiB, with everything around it.",
+    413: "That was too large. A file may have up to 8 MiB, and a picture of you 512 KiB, with everything around it.",
+}
+CODES = {
+    "csrf_failed": "That came from another site, or from a page that was open for too long, so it was not done.",
+    "forbidden": "You may not do this.",
 }
 
 
 async def error_page(request: Request, response: Response, exc: HTTPException) -> Response:
     """Answer with a page: the handler of the router that holds the pages."""
-    title = HTTPStatus(exc.status_code).phrase
-    content = render("error", status=exc.status_code, title=title, text=TEXTS.get(exc.status_code, exc.detail))
-    return page(request, response.set_headers(exc.headers), title, content)
+    title = TITLES.get(exc.status_code, HTTPStatus(exc.status_code).phrase)
+    text = CODES.get(exc.code, TEXTS.get(exc.status_code, exc.detail))
+    sign_in = NOTHING
+    if exc.status_code == 401:
+        here = request.path if request.method == "GET" else "/"
+        sign_in = render("sign_in_link", here=quote(here, safe="/"))
+    content = render("error", status=exc.status_code, title=title, text=text, sign_in=sign_in)
+    return plain_page(response.set_headers(exc.headers), title, content)
 
 
 async def failure_page(request: Request, response: Response, exc: Exception) -> Response:

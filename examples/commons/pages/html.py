@@ -10,7 +10,10 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-__all__ = ["NOTHING", "Html", "joined", "render"]
+from nexios import Request
+from nexios.middleware import csrf_input
+
+__all__ = ["NOTHING", "Html", "csrf_field", "joined", "render"]
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -27,6 +30,11 @@ NOTHING = Html()
 def render(template: str, /, **values: object) -> Html:
     """Fill the template of this name. Raises KeyError for a place without a value."""
     return Html(_template(template).substitute({name: _markup(value) for name, value in values.items()}))
+
+
+def csrf_field(request: Request) -> Html:
+    """Return the hidden field that every form has which changes something."""
+    return Html(csrf_input(request))
 
 
 def joined(parts: Iterable[Html]) -> Html:

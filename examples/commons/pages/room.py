@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote, unquote
 
+from msgspec.structs import replace
+
 from nexios import Cookie, Form, Query, Request, Response, Router, UploadFile
 from nexios.errors import InvalidInput
 from nexios.models import Invalid, adapt
@@ -12,8 +14,10 @@ from ..api.attachments import MAX_FORM
 from ..errors import NameTaken
 from ..models import Caption, NewMessage, NewRoom, Window
 from ..news import News, post
-from ..store import messages, rooms
+from ..people import ADMINS, EDITORS, member_of
+from ..store import rooms
 from ..store.storage import Transaction
+from .message import TEXT_RULE
 from .room_page import Draft, ThePage
 from .rooms import NAME_RULE
 
@@ -21,7 +25,7 @@ __all__ = ["router"]
 
 RULES = {
     "/author": "Say who you are, in up to 40 characters.",
-    "/text": "A message has 1 to 4,000 characters.",
+    "/text": TEXT_RULE,
     "/caption": "A caption has up to 200 characters.",
 }
 A_MONTH = 30 * 24 * 3600
@@ -61,14 +65,18 @@ async def post_message(
     the_page: ThePage,
     file: UploadFile | None = None,
 ) -> Response:
+    writer = member_of(request)
+    if writer is not None:
+        draft = replace(draft, author=writer.name)
     try:
         new = _post_of(draft)
     except Invalid as exc:
         error = RULES[exc.problems[0].pointer]
         return await the_page.show(request, response.status(422), room_id, draft=draft, error=error)
     attachment = None if file is None else await board.save(file, new.caption)
-    message = await post(board, news, room_id, new, attachment)
-    response.set_cookie("author", quote(message.author), max_age=A_MONTH, secure=request.url.scheme == "https")
+    message = await post(board, news, room_id, new, attachment, writer=writer)
+    if writer is None:
+        response.set_cookie("author", quote(message.author), max_age=A_MONTH, secure=request.url.scheme == "https")
     return _back_to_room(request, response, room_id, f"message-posted#message-{message.id}")
 
 
@@ -82,7 +90,11 @@ async def name_taken(request: Request, response: Response, exc: NameTaken, the_p
     return await the_page.show(request, response.status(exc.status_code), room_id, name_error=exc.detail)
 
 
-@router.post("/rooms/{room_id:id}/rename", exception_handlers={InvalidInput: name_not_valid, NameTaken: name_taken})
+@router.post(
+    "/rooms/{room_id:id}/rename",
+    dependencies=[EDITORS],
+    exception_handlers={InvalidInput: name_not_valid, NameTaken: name_taken},
+)
 async def rename_room(
     request: Request, response: Response, room_id: int, new: Annotated[NewRoom, Form()], board: Transaction
 ) -> Response:
@@ -90,21 +102,11 @@ async def rename_room(
     return _back_to_room(request, response, room_id, "room-renamed")
 
 
-@router.post("/rooms/{room_id:id}/delete")
+@router.post("/rooms/{room_id:id}/delete", dependencies=[ADMINS])
 async def delete_room(request: Request, response: Response, room_id: int, board: Transaction, news: News) -> Response:
     board.discard(await board.run(rooms.delete, room_id))
     board.then(news.closed, room_id)
     return response.redirect(f"{request.url_for('pages:home')}?notice=room-deleted", 303)
-
-
-@router.post("/messages/{message_id:id}/delete")
-async def delete_message(
-    request: Request, response: Response, message_id: int, board: Transaction, news: News
-) -> Response:
-    message, files = await board.run(messages.delete, message_id)
-    board.discard(files)
-    board.then(news.deleted, message.room_id, message.id)
-    return _back_to_room(request, response, message.room_id, "message-deleted")
 
 
 def _post_of(draft: Draft) -> Post:

@@ -8,11 +8,23 @@ from nexios import Depend, Request, Response
 
 from ..models import Room, Window
 from ..news import News
+from ..people import Member
 from ..store import attachments, messages, rooms
 from ..store.storage import Transaction
 from .assets import asset_url
 from .html import NOTHING, Html, joined, render
-from .views import attachment_view, blank_attachment, blank_message, counted, error_view, message_view, page, time_view
+from .page import page
+from .views import (
+    Viewer,
+    attachment_view,
+    blank_attachment,
+    blank_message,
+    counted,
+    error_view,
+    message_view,
+    time_view,
+    viewer_of,
+)
 
 __all__ = ["Draft", "RoomPage", "ThePage"]
 
@@ -51,6 +63,7 @@ class RoomPage:
         last_seen = await self._news.last_seen(room_id)
         room = await self._board.run(rooms.get, room_id)
         found, has_older = await self._board.run(messages.list_window, room_id, window)
+        viewer = viewer_of(request)
         files = [file for file in await self._board.run(attachments.of_room, room_id) if file.message_id is None]
         content = render(
             "room",
@@ -61,11 +74,12 @@ class RoomPage:
             created=time_view(room.created_at),
             files=render("files", files=joined(map(attachment_view, files))) if files else NOTHING,
             older=render("older", id=room.id, before=found[-1].id) if has_older else NOTHING,
-            messages=joined(map(message_view, reversed(found))) if found else render("no_messages"),
-            composer=_composer(room, draft, error),
-            name_error=error_view(name_error),
+            messages=joined(message_view(one, viewer) for one in reversed(found)) if found else render("no_messages"),
+            composer=_composer(room, viewer, draft, error),
             manage=" open" if name_error else "",
-            live=_live(room, last_seen) if window.before is None else NOTHING,
+            rename=_rename(room, viewer, name_error),
+            delete=render("delete_room", id=room.id, field=viewer.field) if viewer.has("admin") else NOTHING,
+            live=_live(room, viewer, last_seen) if window.before is None else NOTHING,
         )
         return page(request, response, room.name, content)
 
@@ -73,24 +87,37 @@ class RoomPage:
 ThePage = Annotated[RoomPage, Depend(RoomPage, scope="handler")]
 
 
-def _composer(room: Room, draft: Draft, error: str | None) -> Html:
+def _rename(room: Room, viewer: Viewer, error: str | None) -> Html:
+    if not viewer.has("editor"):
+        return NOTHING
+    return render("rename_room", id=room.id, name=room.name, name_error=error_view(error), field=viewer.field)
+
+
+def _composer(room: Room, viewer: Viewer, draft: Draft, error: str | None) -> Html:
+    if isinstance(viewer.user, Member):
+        author = render("author_member", name=viewer.user.name)
+    else:
+        author = render("author_guest", author=draft.author)
     return render(
         "composer",
         id=room.id,
-        author=draft.author,
+        author=author,
         text=draft.text,
         caption=draft.caption,
         error=error_view(error),
+        field=viewer.field,
     )
 
 
-def _live(room: Room, last_seen: int) -> Html:
+def _live(room: Room, viewer: Viewer, last_seen: int) -> Html:
     """`last_seen` was read before the messages were: what came since is heard, perhaps again, and never missed."""
     return render(
         "live",
         id=room.id,
         last_seen=last_seen,
-        blank_message=blank_message(),
+        member="" if viewer.member_id is None else viewer.member_id,
+        editor="yes" if viewer.has("editor") else "",
+        blank_message=blank_message(viewer),
         blank_attachment=blank_attachment(),
         script=asset_url("room.js"),
     )

@@ -10,8 +10,9 @@ from ..models import NewRoom
 from ..store import rooms
 from ..store.storage import Transaction
 from .assets import asset_url
-from .html import joined, render
-from .views import error_view, page, room_card
+from .html import csrf_field, joined, render
+from .page import page
+from .views import error_view, room_card
 
 __all__ = ["NAME_RULE", "router"]
 
@@ -49,5 +50,6 @@ async def _home(request: Request, response: Response, board: Transaction, error:
     found = await board.run(rooms.list_all)
     cards = joined(map(room_card, found)) if found else render("no_rooms")
     activity = render("activity", script=asset_url("activity.js"))
-    content = render("rooms", rooms=cards, error=error_view(error), name=typed, activity=activity)
+    field = csrf_field(request)
+    content = render("rooms", rooms=cards, error=error_view(error), name=typed, activity=activity, field=field)
     return page(request, response, "Rooms", content)

@@ -9,7 +9,8 @@ from ..models import Search
 from ..store import messages, rooms
 from ..store.storage import Transaction
 from .html import joined, render
-from .views import counted, message_view, page
+from .page import page
+from .views import counted, result_view
 
 __all__ = ["router"]
 
@@ -22,7 +23,7 @@ async def search(
 ) -> Response:
     found = await board.run(messages.search, wanted)
     names = {room.id: room.name for room in await board.run(rooms.list_all)}
-    results = joined(message_view(message, room_name=names.get(message.room_id, "")) for message in found)
+    results = joined(result_view(message, names.get(message.room_id, "")) for message in found)
     content = render("search", text=wanted.text, count=counted(len(found), "message"), results=results)
     return page(request, response, "Search", content, search=wanted.text)
 

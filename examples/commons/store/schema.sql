@@ -28,3 +28,19 @@ CREATE TABLE IF NOT EXISTS attachment (
 );
 CREATE INDEX IF NOT EXISTS attachment_of_room ON attachment (room_id, id);
 CREATE INDEX IF NOT EXISTS attachment_of_message ON attachment (message_id);
+
+CREATE TABLE IF NOT EXISTS member (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name          TEXT NOT NULL,
+    name_key      TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    role          TEXT NOT NULL CHECK (role IN ('member', 'editor', 'admin')),
+    avatar        TEXT UNIQUE,
+    created_at    TEXT NOT NULL
+);
+
+-- Which messages are of members. Those of guests, and of boards from before there were members, are not here.
+CREATE TABLE IF NOT EXISTS authorship (
+    message_id INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE,
+    member_id  INTEGER NOT NULL REFERENCES member
+);

@@ -21,7 +21,7 @@ from nexios.messages.upload import UploadFile
 from ..models import NewAttachment
 from ..options import Options
 
-__all__ = ["Store", "Transaction", "in_transaction", "open_store"]
+__all__ = ["AVATARS", "Store", "Transaction", "in_transaction", "open_store"]
 
 P = ParamSpec("P")
 Later = Callable[[], Awaitable[object]]
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 WAIT = 10.0
 """Seconds to wait for the turn of another process."""
+
+AVATARS = "avatars"
+"""The folder of the pictures of members. Everything in it is served."""
 
 SCHEMA = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
@@ -55,6 +58,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = folder / "attachments"
+        self.avatars = folder / AVATARS
         self.turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commons-store")
         self._connection: sqlite3.Connection
@@ -94,7 +98,11 @@ class Store:
 
     def _open(self) -> None:
         self.files.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self.folder / "board.sqlite3", timeout=WAIT, isolation_level=None)
+        self.avatars.mkdir(exist_ok=True)
+        path = self.folder / "board.sqlite3"
+        path.touch()
+        path.chmod(0o600)  # hashes of passwords are in it; SQLite gives its other files the same mode
+        self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         _write_ahead(self._connection)
         self._connection.execute("PRAGMA foreign_keys = ON")
@@ -124,6 +132,19 @@ class Transaction:
         path = await upload.save(self._store.files)
         self._saved.append(path)
         return NewAttachment(upload.safe_filename, caption.strip(), upload.size, path.name)
+
+    async def save_avatar(self, upload: UploadFile, suffix: str) -> str:
+        """Put a picture on disk, and return its name: a random one, with the extension of what it is."""
+        path = await upload.save(self._store.avatars)
+        named = path.with_suffix(suffix)
+        self._saved += [path, named]
+        await asyncio.to_thread(path.rename, named)
+        return named.name
+
+    def discard_avatar(self, name: str | None) -> None:
+        """Delete a picture, if there is one, once that is certain."""
+        if name is not None:
+            self._discarded.append(self._store.avatars / name)
 
     def discard(self, stored: Iterable[str]) -> None:
         """Delete files that nothing refers to any more, once that is certain."""

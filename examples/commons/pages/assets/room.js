@@ -16,7 +16,7 @@ let pending = null; // what we said and have not heard yet
 let isCurrent = false; // whether we have heard all that we missed
 let typedAt = 0;
 
-author.value ||= localStorage.getItem("author") ?? "";
+author.value ||= localStorage.getItem("author") ?? ""; // that of a member is filled in
 
 const line = new Line({
   lastSeen: Number(live.dataset.lastSeen),
@@ -26,7 +26,7 @@ const line = new Line({
   },
   changed(isOpen) {
     isCurrent = false;
-    if (!isOpen) state.textContent = "Not connected. You will get what you missed.";
+    if (!isOpen) notConnected();
   },
   heard(message) {
     if (message.type === "error") return refused(message);
@@ -63,7 +63,7 @@ const EVENTS = {
   presence({ joins, leaves, updates }) {
     if (!isCurrent) caughtUp();
     leaves.forEach((one) => present.delete(one.user || one.id));
-    [...joins, ...updates].forEach((one) => present.set(one.user || one.id, one.user ?? ""));
+    [...joins, ...updates].forEach((one) => present.set(one.user || one.id, one.metadata?.name ?? one.user ?? ""));
     document.getElementById("here").textContent = `Here: ${peopleIn([...present.values()])}`;
   },
 };
@@ -85,15 +85,46 @@ function show(message) {
   const time = item.querySelector("time");
   time.dateTime = message.created_at;
   time.textContent = moment(message.created_at);
-  item.querySelector("form").action = `/messages/${message.id}/delete`;
-  item.querySelector("button").setAttribute("aria-label", `Delete the message of ${message.author}`);
-  item.append(...message.attachments.map(attached));
+  const tag = item.querySelector(".tag");
+  tag.textContent = tag.dataset.kind = kind(message.member);
+  item.querySelector(".avatar").replaceWith(picture(message));
+  actions(item, message);
+  item.querySelector(".message-body").append(...message.attachments.map(attached));
   list.querySelector(".empty")?.remove();
   const shown = document.getElementById(item.id);
   const after = [...list.children].find((other) => Number(other.dataset.id) > message.id);
   if (shown) return shown.replaceWith(item);
   list.insertBefore(item, after ?? null);
   count(1);
+}
+
+/** A guest may write under any name, so it is said who is one. */
+function kind(member) {
+  if (!member) return "guest";
+  return member.role === "member" ? "" : member.role;
+}
+
+function picture({ author, member }) {
+  const made = document.createElement(member?.avatar ? "img" : "span");
+  made.className = "avatar";
+  if (member?.avatar) Object.assign(made, { src: member.avatar, alt: "", width: 40, height: 40 });
+  else {
+    made.textContent = [...author][0].toUpperCase();
+    made.ariaHidden = "true";
+  }
+  return made;
+}
+
+/** The server asks again whether someone may; here it is about what is shown. */
+function actions(item, { id, author, member }) {
+  const isOwn = member && String(member.id) === live.dataset.member;
+  const made = item.querySelector(".actions");
+  if (!isOwn && !live.dataset.editor) return made?.remove();
+  const [edit, form, remove] = ["a", "form", "button"].map((name) => made.querySelector(name));
+  edit.href = `/messages/${id}/edit`;
+  edit.setAttribute("aria-label", `Edit the message of ${author}`);
+  form.action = `/messages/${id}/delete`;
+  remove.setAttribute("aria-label", `Delete the message of ${author}`);
 }
 
 function count(difference) {
@@ -120,8 +151,13 @@ composer.addEventListener("submit", (event) => {
   text.readOnly = true;
   problem.hidden = true;
   if (isCurrent) line.send(pending);
-  else state.textContent = "Not connected. Your message is sent as soon as you are.";
+  else notConnected();
 });
+
+function notConnected() {
+  const then = pending ? "Your message is sent as soon as you are." : "You will get what you missed.";
+  state.textContent = `Not connected. ${then}`;
+}
 
 function refused({ detail, errors }) {
   problem.textContent = errors[0]?.detail ?? detail;
