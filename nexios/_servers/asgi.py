@@ -16,7 +16,7 @@ from nexios._servers.asgi_body import Ahead, ASGIBody
 from nexios._servers.asgi_head import ASGIHead
 from nexios._servers.asgi_websocket import serve_websocket
 from nexios._servers.faults import send_failed
-from nexios._servers.linger import has_body, read_out
+from nexios._servers.linger import forget_frames, has_body, read_out
 from nexios.errors import ClientDisconnect
 from nexios.messages.patience import Rest
 from nexios.messages.request import Request
@@ -253,6 +253,7 @@ class ASGIApplication:
                 await engine.finish(request, response, broken)
         if transport._held is not None:
             await transport.end_late(request.limits)
+            forget_frames(response)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

@@ -11,9 +11,9 @@ import msgspec
 from nexios._pipeline.engine import Engine
 from nexios._servers.faults import send_failed
 from nexios._servers.life import Life
-from nexios._servers.linger import has_body, read_out
+from nexios._servers.linger import forget_frames, has_body, read_out
 from nexios._servers.rsgi_break import break_connection
-from nexios._servers.rsgi_head import RSGIHead
+from nexios._servers.rsgi_head import UNREADABLE, RSGIHead
 from nexios._servers.rsgi_websocket import serve_websocket
 from nexios.errors import ClientDisconnect
 from nexios.messages.request import Request
@@ -49,7 +49,8 @@ class RSGITransport(RSGIHead, msgspec.Struct, eq=False):
         return self._scope.scheme  # type: ignore[no-any-return]
 
     def header_values(self, name: str) -> list[str]:
-        return self._scope.headers.get_all(name)  # type: ignore[no-any-return]
+        headers = self._scope.headers
+        return headers.get_all(name) or ([UNREADABLE] if name in headers else [])
 
     def body_fields(self) -> tuple[list[str], list[str], list[str]]:
         values = self._scope.headers.get_all
@@ -174,6 +175,7 @@ class RSGIApplication:
                 await engine.finish(request, response, broken)
         if request.method != "GET" and not transport._ended and not transport._gone and has_body(transport):
             await read_out(transport, request.limits)
+            forget_frames(response)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application; an exception keeps the worker from serving."""

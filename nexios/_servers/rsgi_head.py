@@ -3,11 +3,15 @@
 A mixin without fields of its own: `_scope` is the transport's.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from nexios.messages.transport import Address, Pairs
 
-__all__ = ["RSGIHead", "address_of", "header_pairs"]
+__all__ = ["UNREADABLE", "RSGIHead", "address_of", "header_pairs"]
+
+UNREADABLE: Final = "\ufffd"
+"""What stands for a header of which Granian shows no value, because none is ASCII. Where it was taken for absent, a
+client that sends `X-Forwarded-For: \xff` to a proxy would seem to be the proxy, and two readers see two requests."""
 
 
 class RSGIHead:
@@ -61,7 +65,7 @@ class RSGIHead:
 def header_pairs(scope: Any) -> Pairs:
     """Return all header fields; HTTP/2 names the host in `:authority`, which RSGI keeps apart."""
     headers = scope.headers
-    pairs = [(name, value) for name in headers.keys() for value in headers.get_all(name)]  # noqa: SIM118
+    pairs = [(name, value) for name in headers.keys() for value in headers.get_all(name) or (UNREADABLE,)]  # noqa: SIM118
     if scope.authority and "host" not in headers:
         pairs.append(("host", scope.authority))
     return pairs

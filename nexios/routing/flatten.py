@@ -53,7 +53,7 @@ def flatten(router: Router, *, own_middleware: bool = True) -> Flattened:
     """
     outermost = _Level().enter(router, router.prefix, None)
     if not own_middleware:
-        outermost = msgspec.structs.replace(outermost, middleware=(), websocket_middleware=())
+        outermost = msgspec.structs.replace(outermost, middleware=(), websocket_middleware=(), auth_after=0)
     found = tuple(_walk(router, outermost))
     routes = tuple(item for item in found if isinstance(item, Route))
     websockets = tuple(item for item in found if isinstance(item, WebSocketRoute))
@@ -87,14 +87,17 @@ class _Level(msgspec.Struct, frozen=True):
     include_in_schema: bool = True
     metadata: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     auth_backend: object = NOT_GIVEN
+    auth_after: int = 0
 
     def enter(self, router: Router, prefix: str, name: str | None) -> "_Level":
         handlers = (MappingProxyType(dict(router.exception_handlers)),) if router.exception_handlers else ()
         limits, max_body_size = self._nearest(router.limits, router.max_body_size)
+        middleware = (*self.middleware, *router.middleware)
+        has_backend = router._auth_backend is not NOT_GIVEN
         return _Level(
             self.prefix + prefix,
             self.names if name is None else (*self.names, name),
-            (*self.middleware, *router.middleware),
+            middleware,
             (*self.websocket_middleware, *router.websocket_middleware),
             (*self.dependencies, *router.dependencies),
             (*handlers, *self.exception_handlers),
@@ -103,7 +106,8 @@ class _Level(msgspec.Struct, frozen=True):
             (*self.tags, *router.tags),
             self.include_in_schema and router.include_in_schema,
             {**self.metadata, **router.metadata},
-            self.auth_backend if router._auth_backend is NOT_GIVEN else router._auth_backend,
+            router._auth_backend if has_backend else self.auth_backend,
+            len(middleware) if has_backend else self.auth_after,
         )
 
     def route(self, route: Route) -> Route:
@@ -119,17 +123,20 @@ class _Level(msgspec.Struct, frozen=True):
 
     def _placed(self, route: _R, **own: object) -> _R:
         """What both kinds of routes take over from the routers around them."""
+        middleware = (*self.middleware, *route.middleware)
+        has_backend = route.auth_backend is not NOT_GIVEN
         return msgspec.structs.replace(
             route,
             template=self.path(route.template, route.location.registered),
             name=":".join((*self.names, route.name)),
-            middleware=(*self.middleware, *route.middleware),
+            middleware=middleware,
             exception_handlers=(*route.exception_handlers, *self.exception_handlers),
             dependencies=(*self.dependencies, *route.dependencies),
             tags=tuple(dict.fromkeys((*self.tags, *route.tags))),
             include_in_schema=self.include_in_schema and route.include_in_schema,
             metadata=MappingProxyType({**self.metadata, **route.metadata}),
-            auth_backend=self.auth_backend if route.auth_backend is NOT_GIVEN else route.auth_backend,
+            auth_backend=route.auth_backend if has_backend else self.auth_backend,
+            auth_after=len(middleware) if has_backend else self.auth_after,
             **own,
         )
 
@@ -145,6 +152,7 @@ class _Level(msgspec.Struct, frozen=True):
             limits=self.limits,
             max_body_size=self.max_body_size,
             auth_backend=self.auth_backend,
+            auth_after=self.auth_after,
         )
 
     def path(self, path: str, place: Place) -> str:

@@ -12,8 +12,10 @@ literal text beats a typed placeholder, which beats a mixed segment, then `slug`
 `str` and at last `path`; converters of one rank go in order of registration. A
 branch that does not lead to a target for the method is left for the next one.
 
-Paths are compared as they are: `//`, `.` and `..` are segments like any other. An
-exception from a converter means that its branch does not match, never more.
+Paths are compared as they are: nothing is decoded, merged or resolved. A path with a segment
+`.` or `..` leads to no parameter and no mount: proxies resolve it before they look who may pass,
+and no browser sends it (RFC 3986 section 5.2.4). An exception from a converter means that its
+branch does not match, never more.
 """
 
 from bisect import insort
@@ -143,6 +145,8 @@ class Matcher(Generic[T]):
 
     def find_dynamic(self, method: str, path: str) -> tuple[T, dict[str, Any]] | None:
         """`find` for a caller that has looked into `static` already."""
+        if "/." in path and _has_dots(path):
+            return None
         head, slash, tail = path.rpartition("/")
         leaves = self._leaves.get(head)
         if leaves is not None and slash:
@@ -161,6 +165,8 @@ class Matcher(Generic[T]):
     def allowed(self, path: str) -> list[str]:
         """Return the methods known at this path, sorted; none means that nothing is here."""
         known = set(self.static.get(path, ()))
+        if _has_dots(path):
+            return sorted(known)
         head, slash, tail = path.rpartition("/")
         for targets, convert, _ in self._leaves.get(head, ()) if slash else ():
             if _reads(convert, tail):
@@ -176,7 +182,7 @@ class Matcher(Generic[T]):
 
     def find_mount(self, path: str) -> tuple[T, dict[str, Any], int, str] | None:
         """Return target, parameters, length of the prefix, and rest of the path; see `MountTable.find`."""
-        return self._mounts.find(path)
+        return None if _has_dots(path) else self._mounts.find(path)
 
     def _descend(self, method: str, path: str) -> tuple[T, dict[str, Any]] | None:
         """Walk the tree, without a stack as long as there is one way to go."""
@@ -231,6 +237,10 @@ class Matcher(Generic[T]):
             else:
                 node = node.literals.setdefault(literal, _Node())
         return node.targets
+
+
+def _has_dots(path: str) -> bool:
+    return "/." in path and not {".", ".."}.isdisjoint(path.split("/"))
 
 
 def _matches(

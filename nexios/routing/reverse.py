@@ -9,7 +9,7 @@ back with the same values or not at all.
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -151,9 +151,10 @@ def _fill(name: str, target: _Target, parameters: Mapping[str, object]) -> str:
     texts = {key: _text_of(name, key, value, template.converters[key]) for key, value in parameters.items()}
     encoded = [_encode(segment, texts, template) for segment in template.segments]
     path = "/" + "/".join(encoded)
-    if "//" in path or not {".", ".."}.isdisjoint(path.split("/")):
+    if "//" in path or not {".", ".."}.isdisjoint(unquote(path).split("/")):
         raise NoSuchRoute(
-            f"The route {name!r} ({template.text}) cannot have these values: browsers rewrite '//', '.' and '..'."
+            f"The route {name!r} ({template.text}) cannot have these values: browsers rewrite '//', '.' and '..', "
+            "and proxies do."
         )
     if len(texts) > 0 and not _reads_back(template, texts):
         raise NoSuchRoute(f"The route {name!r} ({template.text}) would read these values back as others: {texts}.")
@@ -188,14 +189,14 @@ def _encode(segment: Segment, texts: Mapping[str, str], template: Template) -> s
 
 
 def _encode_span(text: str, *, is_last: bool) -> str:
-    """Keep "/" where it is harmless; beside an empty or dotted segment it becomes %2F, which nobody normalises."""
+    """Keep "/" where it is harmless; beside an empty segment it becomes %2F, which browsers leave alone."""
     segments = text.split("/")
     path = quote(segments[0], safe=_SAFE)
     for index in range(1, len(segments)):
         pair = segments[index - 1 : index + 1]
         is_end = is_last and index == len(segments) - 1 and pair[1] == ""
-        special = any(segment in ("", ".", "..") for segment in (pair[:1] if is_end else pair))
-        path += ("%2F" if special else "/") + quote(segments[index], safe=_SAFE)
+        is_beside_nothing = "" in (pair[:1] if is_end else pair)
+        path += ("%2F" if is_beside_nothing else "/") + quote(segments[index], safe=_SAFE)
     return path
 
 

@@ -6,12 +6,12 @@ copies of them with full paths, names, middleware and limits. Nothing here runs.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Final, Literal, Protocol, TypedDict
+from typing import Any, Final, Literal, Protocol, TypedDict
 
 import msgspec
 
 from nexios.errors import ConfigurationError
-from nexios.places import Location, Place
+from nexios.places import Location, Place, name_of
 from nexios.settings import Limits
 
 __all__ = [
@@ -74,6 +74,14 @@ class MiddlewareEntry(msgspec.Struct, frozen=True):
     options: Mapping[str, object]
     location: Place
 
+    def __repr__(self) -> str:
+        """Without the values of its options: a secret key may be one."""
+        return f"MiddlewareEntry({name_of(self.middleware)}, {self.location})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """As `repr`."""
+        return [("middleware", self.middleware), ("location", self.location)]
+
 
 class Documentation(msgspec.Struct, frozen=True):
     """What was said of a route for those who read about it; the rest of its description is found in its code.
@@ -100,7 +108,8 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     Shape:  `methods` are upper-case, in the order given. `middleware` is outermost first: router by router, then the
             route's own. `exception_handlers` and `limits` are nearest first, and the nearest wins.
             `name` is the handler's name unless the user gave one (`is_named`).
-            `auth_backend` is the nearest that was given, NOT_GIVEN where none was.
+            `auth_backend` is the nearest that was given, NOT_GIVEN where none was; `auth_after` is how many of
+            `middleware` are around what it was given to: the sessions among them are those that it sees.
             Two routes are equal only if they are one, so that a route can be the key of a dict.
     Units:  `max_body_size` in bytes, None for no limit, NOT_GIVEN to leave it to `limits`.
     """
@@ -125,6 +134,7 @@ class Route(msgspec.Struct, frozen=True, eq=False):
     documentation: Documentation = Documentation()
     sends: object = None
     auth_backend: object = NOT_GIVEN
+    auth_after: int = 0
 
 
 class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
@@ -150,6 +160,7 @@ class WebSocketRoute(msgspec.Struct, frozen=True, eq=False):
     sends: object = None
     receives: object = None
     auth_backend: object = NOT_GIVEN
+    auth_after: int = 0
 
 
 class Mount(msgspec.Struct, frozen=True, eq=False):
@@ -170,6 +181,7 @@ class Mount(msgspec.Struct, frozen=True, eq=False):
     limits: Limits | None = None
     max_body_size: int | NotGiven | None = NOT_GIVEN
     auth_backend: object = NOT_GIVEN
+    auth_after: int = 0
 
 
 class CommonOptions(TypedDict, total=False):

@@ -152,9 +152,22 @@ def test_literal_text_matches_itself() -> None:
         assert find(matcher_of(path, "/other/{a}"), path) == (path, {})
 
 
-def test_dots_and_empty_segments_are_ordinary_values() -> None:
-    assert find(matcher_of("/{a}/{b}"), "/../.") == ("/{a}/{b}", {"a": "..", "b": "."})
-    assert find(matcher_of("/f/{rest:path}"), "/f//../x") == ("/f/{rest:path}", {"rest": "/../x"})
+def test_empty_segments_and_names_with_dots_are_ordinary_values() -> None:
+    assert find(matcher_of("/{a}/{b}"), "/.git/...") == ("/{a}/{b}", {"a": ".git", "b": "..."})
+    assert find(matcher_of("/f/{rest:path}"), "/f//..x/y..") == ("/f/{rest:path}", {"rest": "/..x/y.."})
+
+
+@pytest.mark.parametrize(
+    "path", ["/../b", "/a/..", "/a/.", "/./b", "/f/../x", "/f/x/../../y", "/f/.", "/f//../x", "/m/.."]
+)
+def test_a_path_that_proxies_rewrite_leads_to_no_parameter_and_no_mount(path: str) -> None:
+    """RFC 3986 section 5.2.4: a proxy that guards /f resolves /f/../x, and lets it pass."""
+    matcher = matcher_of("/{a}/{b}", "/f/{rest:path}", "/{rest:path}", "/{a}-{b}/{c}")
+    matcher.add_mount(compile_template("/m"), "mounted")
+
+    assert find(matcher, path) is None
+    assert matcher.allowed(path) == []
+    assert matcher.find_mount(path) is None
 
 
 @pytest.mark.parametrize(

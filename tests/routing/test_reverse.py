@@ -55,8 +55,6 @@ def url(template: str, **parameters: object) -> str:
         ("/{p:path}", {"p": "/evil.com"}, "/%2Fevil.com"),
         ("/{p:path}", {"p": "//evil"}, "/%2F%2Fevil"),
         ("/{p:path}", {"p": "\\\\evil"}, "/%5C%5Cevil"),
-        ("/f/{p:path}", {"p": "../x"}, "/f/..%2Fx"),
-        ("/f/{p:path}", {"p": "a/../../b"}, "/f/a%2F..%2F..%2Fb"),
         ("/f/{p:path}/y", {"p": "a/"}, "/f/a%2F/y"),
     ],
 )
@@ -78,6 +76,9 @@ def test_values_are_encoded(template: str, parameters: dict[str, object], path: 
         ("/{x}", {"x": ".."}, "browsers rewrite"),
         ("/{x}", {"x": "."}, "browsers rewrite"),
         ("/f/{p:path}", {"p": ".."}, "browsers rewrite"),
+        ("/f/{p:path}", {"p": "../x"}, "browsers rewrite"),
+        ("/f/{p:path}", {"p": "a/../../b"}, "browsers rewrite"),
+        ("/f/{p:path}", {"p": "a/./b"}, "browsers rewrite"),
         ("/f/{p:path}/y", {"p": ""}, "browsers rewrite"),
         ("/{p:path}", {"p": 5.5}, "cannot have 5.5 as 'p'"),
         ("/{a}-{b}", {"a": "x", "b": "y-z"}, "would read these values back as others"),
