@@ -9,7 +9,7 @@ from nexios._injection.manner import Manner, manner_of
 from nexios.errors import ConfigurationError
 from nexios.places import calling_place, name_of, place_of
 
-__all__ = ["Depend", "DependOptions", "Dependency", "Provider", "ScopeName"]
+__all__ = ["GUARDS", "Depend", "DependOptions", "Dependency", "Provider", "ScopeName"]
 
 Provider = Callable[..., Any]
 """A function, generator function, context manager factory, class or callable object, sync or async."""
@@ -17,6 +17,10 @@ Provider = Callable[..., Any]
 ScopeName = Literal["handler", "request", "app"]
 
 _SCOPES: Final = get_args(ScopeName)
+
+
+GUARDS: Final = "__nexios_guards__"
+"""Where decorators leave their guards on a handler; on anything else nobody would look for them."""
 
 
 class DependOptions(TypedDict, total=False):

@@ -13,7 +13,7 @@ from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
-from nexios._injection.depend import Depend, Dependency, Provider, ScopeName
+from nexios._injection.depend import GUARDS, Depend, Dependency, Provider, ScopeName
 from nexios._injection.manner import Manner, manner_of, yields_twice
 from nexios._injection.signature import EMPTY, Parameter, signature_of
 from nexios.errors import ConfigurationError
@@ -177,6 +177,8 @@ class Graph:
         for parameter in parameters:
             if type(parameter.default) in _FUNCTIONS and not _takes_a_function(parameter.annotation):
                 raise _bare_provider(fn, parameter, way)
+            if any(type(entry) in _FUNCTIONS for entry in parameter.metadata):
+                raise _bare_metadata(fn, parameter, way)
             source = None if parameter.is_variadic else self._source(parameter, walk, way)
             by_name = by_name or source is None or parameter.is_keyword_only
             if source is not None:
@@ -226,7 +228,12 @@ class Graph:
 
     def _new_node(self, provider: Provider, options: Dependency, walk: _Walk, way: tuple[Provider, ...]) -> Node:
         manner = self._manner(provider)
-        call = self._call(provider, self._asked(provider, way), walk, (*way, provider))
+        asked = self._asked(provider, way)
+        if asked and _is_dependency(self.returns(provider)):
+            raise _not_called(provider, way)
+        if isinstance(getattr(provider, GUARDS, None), tuple):
+            raise _guarded(provider, way)
+        call = self._call(provider, asked, walk, (*way, provider))
         _check_positions(call)
         _check_lives(provider, options.scope, call, way)
         likeness = Likeness(self._owner, identity_of(provider), options, tuple(map(_source_of, call.arguments)))
@@ -380,6 +387,37 @@ def _bare_provider(fn: Callable[..., Any], parameter: Parameter, way: Sequence[P
         f"{_line(fn)}{_asked_by(way[:-1])}\n\n"
         f"To have what it makes, write:\n\n    {depend}\n\n"
         f"To have the function itself, say so:\n\n    {name}: Callable[..., Any] = {provider}"
+    )
+
+
+def _bare_metadata(fn: Callable[..., Any], parameter: Parameter, way: Sequence[Provider]) -> ConfigurationError:
+    """Passed over, the client would say what the provider should: `user: Annotated[User, current_user]`."""
+    name, provider = parameter.name, next(entry for entry in parameter.metadata if type(entry) in _FUNCTIONS)
+    return ConfigurationError(
+        f"The annotation of {name!r} of {name_of(fn)}() holds the function {name_of(provider)}, which nothing would "
+        f"call.\n\n{_line(fn)}{_asked_by(way[:-1])}\n\n"
+        f"To have what it makes, write:\n\n    {name}: Annotated[..., Depend({name_of(provider)})]"
+    )
+
+
+def _is_dependency(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Dependency)
+
+
+def _not_called(provider: Provider, way: Sequence[Provider]) -> ConfigurationError:
+    name = name_of(provider)
+    return ConfigurationError(
+        f"{name} makes a dependency when it is called, and is none itself.{_asked_by(way)}\n\n"
+        f"Call it:\n\n    dependencies=[{name}()]"
+    )
+
+
+def _guarded(provider: Provider, way: Sequence[Provider]) -> ConfigurationError:
+    return ConfigurationError(
+        f"{name_of(provider)}() is a provider, and the guards that decorate it are for handlers: nothing would ask "
+        f"them.\n\n{_line(provider)}{_asked_by(way)}\n\n"
+        "Let it depend on the guard:\n\n"
+        f"    async def {name_of(provider)}(..., user=Depend(requires(...))): ..."
     )
 
 

@@ -11,6 +11,7 @@ request: when nobody knows who the client is, it is not anonymous.
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from types import MethodType
 from typing import Any, ClassVar, Final, Protocol
 
 from nexios._injection.graph import Node
@@ -33,6 +34,7 @@ __all__ = [
     "AuthenticationMiddleware",
     "Authentications",
     "InvalidCredentials",
+    "after_sessions",
     "backends_of",
     "placed",
 ]
@@ -42,6 +44,8 @@ logger = logging.getLogger("nexios")
 Ask = Callable[[Any], Awaitable[Any]]
 
 _DEFAULT_CHALLENGE: Final = "Bearer"
+_EMPTY: Final = frozenset({str, bytes, dict, list, set, frozenset})
+"""Types of which an empty one is no user: it is what a query gives that found none."""
 
 
 class InvalidCredentials(HTTPException):
@@ -175,6 +179,19 @@ def placed(middleware: Sequence[Middleware], authentication: Authentication | No
     return tuple(authentication or one if isinstance(one, AuthenticationMiddleware) else one for one in middleware)
 
 
+def after_sessions(
+    middleware: Sequence[Middleware], authentication: Authentication | None, depth: int
+) -> tuple[Middleware, ...]:
+    """Return the middleware of a place with its authentication in it: after the sessions among the first `depth`.
+
+    Those are around what the backend was given to. With a session further out it would take the user of that one.
+    """
+    if authentication is None:
+        return tuple(middleware)
+    start = max((n for n, layer in enumerate(middleware[:depth], 1) if hasattr(layer, "opens_sessions")), default=0)
+    return (*middleware[:start], authentication, *middleware[start:])
+
+
 def backends_of(given: object) -> tuple[_Backend, ...]:
     """Return the backends that were given: one, a class of them, or several in a list.
 
@@ -231,11 +248,18 @@ def _answer(result: Any) -> tuple[Any, frozenset[str]] | None:
         TypeError: It is neither.
     """
     user, scopes = result if type(result) is tuple and len(result) == 2 else (result, ())
-    if user is None or user is False or getattr(user, "is_authenticated", True) is False:
+    if user is None or user is False or not _is_authenticated(user):
         return None
-    if user is True or type(user) is tuple:
-        raise TypeError(f"an auth backend returns a user, (user, scopes) or None, not a {type(result).__name__}")
+    if user is True or type(user) is tuple or (type(user) in _EMPTY and not user):
+        what = f"a {type(user).__name__}" if user else f"an empty {type(user).__name__}"
+        raise TypeError(f"an auth backend returns a user, (user, scopes) or None, not {what}")
     granted = frozenset(scopes.split() if isinstance(scopes, str) else scopes)
     if not all(isinstance(scope, str) for scope in granted):
         raise TypeError("the scopes that an auth backend returns are texts")
     return user, granted
+
+
+def _is_authenticated(user: Any) -> object:
+    """What a user says of itself, as an attribute or as a method."""
+    said = getattr(user, "is_authenticated", True)
+    return said() if isinstance(said, MethodType) else said

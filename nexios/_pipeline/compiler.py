@@ -12,12 +12,13 @@ import msgspec
 from nexios._injection.depend import Dependency, Provider
 from nexios._injection.graph import Graph
 from nexios._injection.program import Programs
-from nexios._pipeline.authentication import Authentication, Authentications, placed
+from nexios._pipeline.authentication import Authentication, Authentications, after_sessions, placed
+from nexios._pipeline.declared import notes_on
 from nexios._pipeline.engine import Engine
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.handlers import Handlers
 from nexios._pipeline.injector import Injector, inject_hook
-from nexios._pipeline.install import Installed, check_order
+from nexios._pipeline.install import Installed, check_order, check_sessions
 from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext
 from nexios._pipeline.middleware import Call, Link, Middleware, compile_chain, inject_middleware
 from nexios._pipeline.misses import Misses
@@ -120,12 +121,13 @@ class _Compiler:
         self.operations: list[Operation] = []
         self.matcher: Matcher[Plan] = Matcher()
         self.mounted: dict[int, MountedApp] = self.resources.mounted
-        self.flat = flatten(blueprint.router, own_middleware=False)
+        self.flat = _with_notes(flatten(blueprint.router, own_middleware=False))
         self.errors = self._responder((blueprint.router.exception_handlers,))
         sockets = WebSocketInjector(blueprint.app, self.injector, self.programs, sources)
         self.authentications = Authentications(self.resources.auth_backends, self.injector, sockets)
         self.app_middleware = self._with_authentication(self.installed.all(blueprint.router.middleware))
         check_order(self.app_middleware, "The app")
+        check_sessions(self.app_middleware)
         self.settle = settling(self.app_middleware)
         self.websockets = WebSocketCompiler(
             self.flat,
@@ -211,7 +213,8 @@ class _Compiler:
             call = _cancelled_on_disconnect(call)
         errors = self._responder(route.exception_handlers)
         name = f"{'/'.join(route.methods)} {route.template}"
-        run = self._chain(route.middleware, call, errors, name, self._authentication(route))
+        middleware = after_sessions(self.installed.all(route.middleware), self._authentication(route), route.auth_after)
+        run = self._chain(middleware, call, errors, name)
         limits = self._limits(route.limits, route.max_body_size)
         preflights = nearest_preflights(self.installed.all(route.middleware))
         return Plan(run=run, errors=errors, limits=limits, route=route, preflights=preflights)
@@ -225,24 +228,15 @@ class _Compiler:
         guarded = self.handlers.guarded(mount, prefix, below)
         looks = mount.dependencies or mount.middleware or isinstance(mounted, MountedEngine)
         authentication = self._authentication(mount) if looks else None
-        run = self._chain(mount.middleware, guarded, errors, f"the mount at {mount.prefix}", authentication)
+        middleware = after_sessions(self.installed.all(mount.middleware), authentication, mount.auth_after)
+        run = self._chain(middleware, guarded, errors, f"the mount at {mount.prefix}")
         limits = self._limits(mount.limits, mount.max_body_size)
         preflights = nearest_preflights(self.installed.all(mount.middleware))
         if isinstance(mounted, MountedEngine) and mounted.engine.answers_preflights:
             preflights = _Inside(run)
         return Plan(run=run, errors=errors, limits=limits, route=None, preflights=preflights)
 
-    def _chain(
-        self,
-        entries: Sequence[object],
-        call: Call,
-        errors: ErrorResponder,
-        where: str,
-        authentication: Authentication | None,
-    ) -> Call:
-        middleware = self.installed.all(entries)
-        if authentication is not None:
-            middleware = (authentication, *middleware)
+    def _chain(self, middleware: Sequence[Middleware], call: Call, errors: ErrorResponder, where: str) -> Call:
         if not middleware:
             return call
         check_order((*self.app_middleware, *middleware), where)
@@ -311,6 +305,15 @@ class _Compiler:
     def _report_shadowed(self) -> None:
         for shadow in _shadows(self.flat, self.templates):
             logger.warning("%s", shadow)
+
+
+def _with_notes(flat: Flattened) -> Flattened:
+    """What is mounted may be decorated, as `requires()(StaticFiles(...))`."""
+    mounts = (
+        msgspec.structs.replace(mount, dependencies=(*mount.dependencies, *notes_on(mount.app)))
+        for mount in flat.mounts
+    )
+    return msgspec.structs.replace(flat, mounts=tuple(mounts))
 
 
 def _shadows(flat: Flattened, templates: Templates) -> Iterator[str]:

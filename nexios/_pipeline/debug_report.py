@@ -16,6 +16,7 @@ import msgspec
 
 from nexios.errors import HTTPException
 from nexios.http.headers import Headers
+from nexios.http.secret_names import is_secret_name
 from nexios.messages.request import Request
 
 __all__ = ["Fault", "Frame", "Report", "SourceLine", "clean", "report_of"]
@@ -30,7 +31,6 @@ MAX_VALUE = 300
 """Sizes in bytes, or counts; what is beyond them is left out, and the page says so."""
 
 _AROUND = 3
-_SECRET = ("auth", "cookie", "credential", "csrf", "key", "pass", "secret", "session", "signature", "token")
 _HIDDEN = "[hidden]"
 _MEMBER = "one of the group"
 
@@ -209,12 +209,8 @@ def _short(file: str) -> str:
     return file.removeprefix(here)
 
 
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET)
-
-
 def _header(name: str, value: str) -> tuple[str, str]:
-    if _is_secret(name):
+    if is_secret_name(name):
         shown = _HIDDEN
     elif "?" in value:
         address, _, query = value[: 4 * MAX_VALUE].partition("?")
@@ -231,4 +227,4 @@ def _without_secrets(query: str) -> str:
 
 def _without_secret(part: str) -> str:
     name, equals, _ = part.partition("=")
-    return f"{name}={_HIDDEN}" if equals and _is_secret(unquote_plus(name)) else part
+    return f"{name}={_HIDDEN}" if equals and is_secret_name(unquote_plus(name)) else part

@@ -6,6 +6,7 @@ others are the caller's business. An annotation that names nothing may be an ali
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,8 @@ from nexios.places import name_of, place_of
 
 _MAX_KEPT: Final = 4096
 """Functions whose needs are kept: those of an app, and some that are made on the way."""
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _KNOWN_NAMES: Final = frozenset({"Request", "Response", "WebSocket", "CallNext", "WebSocketCallNext"})
 """What a caller gives, and hides no provider, though it may be imported for type checkers alone."""
@@ -42,7 +45,7 @@ class Injected(msgspec.Struct, frozen=True, eq=False):
     """The names of the caller's arguments, where an injected one stands before them; else they go by position."""
 
     async def call(
-        self, *given: Any, scopes: Scopes, request: Any = None, response: Any = None, named: Mapping[str, Any] = {}
+        self, *given: Any, scopes: Scopes, request: Any = None, response: Any = None, named: Mapping[str, Any] = _NONE
     ) -> Any:
         """Call the function, awaited if it is async.
 

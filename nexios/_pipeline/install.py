@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from nexios._injection.manner import is_async
+from nexios._pipeline.declared import notes_on
 from nexios._pipeline.injector import refuse_unknown_names
 from nexios._pipeline.middleware import Middleware, describe
 from nexios.errors import ConfigurationError
 from nexios.routing.route import MiddlewareEntry
 from nexios.settings import Settings
 
-__all__ = ["Injected", "Installed", "Layers", "check_order", "made"]
+__all__ = ["Injected", "Installed", "Layers", "check_order", "check_sessions", "made"]
 
 Injected = Callable[[Any], frozenset[str]]
 """Names the parameters of a function that are filled besides those it is given."""
@@ -104,6 +105,11 @@ def _callable(middleware: Any, injected: Injected, where: str) -> Middleware:
             "    async def middleware(request, response, call_next):\n"
             f"        return await call_next()\n{where}"
         )
+    if notes_on(middleware):
+        raise ConfigurationError(
+            f"{describe(middleware)} is a middleware, and the guards that decorate it are for handlers: nothing would "
+            f"ask them. Let it depend on them: user=Depend(requires(...)).{where}"
+        )
     return middleware  # type: ignore[no-any-return]
 
 
@@ -120,4 +126,18 @@ def check_order(middleware: Sequence[Middleware], where: str) -> None:
                 f"{where} cannot be compiled: {name} needs {other} before it, and {problem}.\n\n"
                 f"Middleware runs in the order it is added. Put this line first:\n\n"
                 f"    add_middleware({other}, ...)\n    add_middleware({name}, ...)\n"
+            )
+
+
+def check_sessions(middleware: Sequence[Middleware]) -> None:
+    """Raise `ConfigurationError` when middleware of the app that uses sessions stands before what opens them."""
+    has_session = False
+    for position, layer in enumerate(middleware):
+        has_session = has_session or hasattr(layer, "opens_sessions")
+        late = next((later for later in middleware[position:] if hasattr(later, "opens_sessions")), None)
+        if hasattr(layer, "uses_sessions") and late is not None and not has_session:
+            name, other = type(layer).__name__, type(late).__name__
+            raise ConfigurationError(
+                f"{other} comes after {name}, which then has no session. Swap the lines:\n\n"
+                f"    app.add_middleware({other}, ...)\n    app.add_middleware({name}, ...)\n"
             )

@@ -11,6 +11,7 @@ from nexios._pipeline.engine import Engine
 from nexios._pipeline.in_use import using
 from nexios.messages.request import Request
 from nexios.messages.response import Builder, Response
+from nexios.messages.session import SessionOpener
 
 __all__ = ["MountedEngine"]
 
@@ -47,9 +48,16 @@ class MountedEngine:
         inner = copy.copy(request)
         inner._context, inner._target, inner._path_params = engine, None, None
         inner._builder = Builder()
+        if request._session is None and request._session_opener is not None:
+            inner._session_opener = _opened_outside(request)
         try:
             with using(self._base):  # for what the app emits and injects meanwhile
                 return await engine.handle(inner)
         finally:
             for part in _SHARED:
                 setattr(request, part, getattr(inner, part))
+
+
+def _opened_outside(request: Request) -> SessionOpener:
+    """A session around the mount is opened there, where it is saved."""
+    return lambda _: request.session

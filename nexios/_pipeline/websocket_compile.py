@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from nexios._injection.program import Programs
-from nexios._pipeline.authentication import Authentication
+from nexios._pipeline.authentication import Authentication, after_sessions
 from nexios._pipeline.handlers import Handlers
 from nexios._pipeline.install import Installed, check_order
 from nexios._pipeline.mounted import MountedEngine
@@ -119,10 +119,10 @@ class WebSocketCompiler:
         call, operation = self._handlers.compile_websocket(
             _with_function(route), template, self._backends(route.auth_backend)
         )
-        both, silent = self._layers.of_requests(self._installed.all(route.middleware))
+        both, silent = self._layers.of_requests(self._middleware(route))
         if silent:
             raise _left_out(route, silent)
-        layers = (*self._asking(route), *both, *self._layers.all(route.websocket_middleware))
+        layers = (*both, *self._layers.all(route.websocket_middleware))
         where = f"WEBSOCKET {route.template}"
         plan = self._plan(layers, call, route.exception_handlers, route.limits or limits, where)
         described = msgspec.structs.replace(operation, route=route, answers_bad_messages=bad_messages == "answer")
@@ -134,19 +134,18 @@ class WebSocketCompiler:
         mounted = self._resources.mounted.get(id(mount.app))
         if not isinstance(mounted, MountedEngine) or not mounted.engine.websockets.has_routes:
             return prefix, self._plan((), _miss, mount.exception_handlers, limits, "")
-        both, silent = self._layers.of_requests(self._installed.all(mount.middleware))
+        both, silent = self._layers.of_requests(self._middleware(mount))
         if silent or mount.dependencies:
             raise _mount_left_out(mount, silent)
-        layers = (*self._asking(mount), *both, *self._layers.all(mount.websocket_middleware))
+        layers = (*both, *self._layers.all(mount.websocket_middleware))
         depth = 0 if prefix.text == "/" else len(prefix.segments)
         where = f"the mount at {mount.prefix}"
         plan = self._plan(layers, _entering(mounted, depth), mount.exception_handlers, limits, where)
         return prefix, msgspec.structs.replace(plan, enters=True)
 
-    def _asking(self, place: WebSocketRoute | Mount) -> tuple[WebSocketLayer, ...]:
-        """What finds out who the client is, before the middleware of the place."""
-        authentication = self._authentication(place)
-        return () if authentication is None else (authentication.handle_websocket,)
+    def _middleware(self, place: WebSocketRoute | Mount) -> tuple[object, ...]:
+        """What is around a place for requests, with what finds out who the client is among it."""
+        return after_sessions(self._installed.all(place.middleware), self._authentication(place), place.auth_after)
 
     def _plan(
         self,

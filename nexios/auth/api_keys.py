@@ -55,6 +55,10 @@ class NewAPIKey(msgspec.Struct, frozen=True):
         """Without the secret."""
         return f"NewAPIKey({self.key!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Without the secret."""
+        return [("key", self.key)]
+
 
 class _Kept(msgspec.Struct, frozen=True):
     key: APIKey

@@ -108,12 +108,13 @@ def key_of_jwk(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> JWTKey | N
     """Return the key of an entry of a JWK Set (RFC 7517); None for one that is not for verifying these tokens."""
     if jwk.get("kty") != family_of(algorithms) or jwk.get("use", "sig") != "sig":
         return None
-    if "key_ops" in jwk and "verify" not in jwk["key_ops"]:
+    purposes = jwk.get("key_ops", ["verify"])
+    if not isinstance(purposes, list) or "verify" not in purposes:
         return None
-    allowed = algorithms & {jwk["alg"]} if "alg" in jwk else algorithms
+    allowed = frozenset(name for name in algorithms if jwk.get("alg", name) == name)
     try:
         return JWTKey.of(dict(jwk), allowed) if allowed else None
-    except ConfigurationError:
+    except Exception:  # one key that is malformed, however it is, takes none of the others away
         return None
 
 

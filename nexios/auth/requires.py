@@ -19,9 +19,12 @@ import msgspec
 
 from nexios._injection.depend import Dependency
 from nexios._pipeline.declared import declare
+from nexios._pipeline.sources import RESPONSE_NAMES
 from nexios.errors import ConfigurationError, HTTPException
 from nexios.messages.connection import Connection
+from nexios.messages.response import Response
 from nexios.places import calling_place, name_of
+from nexios.routing.route import NOT_GIVEN, NotGiven
 
 __all__ = ["Guard", "Policy", "Requires", "auth", "requires"]
 
@@ -30,7 +33,7 @@ H = TypeVar("H", bound=Callable[..., Any])
 Policy = Callable[[Any, Any], Any]
 """Takes the request or WebSocket and the user, and says whether the user may go on; sync or async."""
 
-Names = str | Iterable[str] | None
+Names = str | Iterable[str] | NotGiven
 
 
 class Guard(msgspec.Struct, frozen=True, weakref=True):
@@ -107,9 +110,9 @@ class Requires(Dependency, frozen=True):
 
 def requires(
     *needs: str | Policy,
-    scopes: Names = None,
-    roles: Names = None,
-    permissions: Names = None,
+    scopes: Names = NOT_GIVEN,
+    roles: Names = NOT_GIVEN,
+    permissions: Names = NOT_GIVEN,
     match: Literal["all", "any"] = "all",
 ) -> Requires:
     """Require a user, and what is named: in `dependencies=[...]`, as a default or in `Annotated`, or as a decorator.
@@ -127,8 +130,7 @@ def requires(
     own = [need for need in needs if isinstance(need, str)]
     policies = tuple(need for need in needs if not isinstance(need, str))
     for policy in policies:
-        if not callable(policy) or isinstance(policy, type | Dependency):
-            raise _wrong(f"{policy!r} is no policy, which is a function of the request and the user")
+        _check_policy(policy)
     if match not in ("all", "any"):
         raise _wrong(f"match is 'all' or 'any', not {match!r}")
     guard = Guard(
@@ -140,7 +142,7 @@ def requires(
     )
     for name in (*guard.scopes, *guard.roles, *guard.permissions):
         _check_name(name)
-    return Requires(guard)
+    return Requires(guard, cache=False)  # another backend may have been asked since
 
 
 auth = requires
@@ -149,12 +151,28 @@ auth = requires
 
 def _names(kind: str, given: Names) -> frozenset[str]:
     """One name is one, and not its letters."""
-    if given is None:
+    if isinstance(given, NotGiven):
         return frozenset()
-    names = frozenset((given,) if isinstance(given, str) else given)
+    names = frozenset((given,) if isinstance(given, str) else given or ())  # None may come from settings
     if not names:
         raise _wrong(f"{kind} is empty, which would let everybody in who has signed in; leave it out to mean that")
     return names
+
+
+def _check_policy(policy: object) -> None:
+    """A handler here is one that was decorated without parentheses: nothing would guard it."""
+    if not callable(policy) or isinstance(policy, type | Dependency):
+        raise _wrong(f"{policy!r} is no policy, which is a function of the request and the user")
+    try:
+        signature = inspect.signature(policy)
+        signature.bind(None, None)
+    except TypeError:
+        raise _wrong(f"{name_of(policy)}() is no policy, which takes the request and the user") from None
+    except ValueError:  # of Python itself, without a signature
+        return
+    second = list(signature.parameters.values())[1:2]
+    if any(one.name in RESPONSE_NAMES or one.annotation in (Response, "Response") for one in second):
+        raise _wrong(f"{name_of(policy)}() is a handler. Write the parentheses:\n\n    @requires()")
 
 
 def _check_name(name: object) -> None:

@@ -25,6 +25,10 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
         """Neither the user nor what it showed: both may be secret."""
         return f"Identity({'anonymous' if self.user is None else 'known'})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """As `repr`."""
+        return [("known", self.user is not None)]
+
 
 ANONYMOUS = Identity()
 """Where nobody was asked, because nothing is there to be protected."""

@@ -264,3 +264,7 @@ class Request(Connection[HTTPTransport], msgspec.Struct, eq=False, weakref=True)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """As `repr`: else rich shows every field, and cookies are among them."""
+        return [("method", self.method), ("path", self.path)]

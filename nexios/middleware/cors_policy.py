@@ -29,6 +29,8 @@ SAFELISTED_HEADERS: Final = frozenset({"accept", "accept-language", "content-lan
 
 _MOST_NAMES: Final = 100
 _MOST_NAME_BYTES: Final = 8 * 1024
+_NOBODY_S: Final = "https://q7x2v9k4.invalid"
+"""An origin that no pattern means (RFC 6761 section 6.4)."""
 _LONGEST_ORIGIN: Final = 320
 """Characters: a scheme, a name of 253 and a port."""
 
@@ -67,7 +69,10 @@ class Policy(msgspec.Struct, frozen=True):
         """Return the policy that the options of the middleware say. Raises `ConfigurationError` with the fix."""
         listed = _listed(origins, "allow_origins")
         shown = _tokens(exposed, "expose_headers")
-        _check_credentials(credentials, listed, shown)
+        compiled = None if pattern is None else _compiled(pattern)
+        _check_flag(credentials, "allow_credentials")
+        _check_flag(private_network, "allow_private_network")
+        _check_credentials(credentials, listed, shown, compiled)
         if "null" in listed:
             logger.warning(
                 "CORS allows the origin 'null', which is that of every sandboxed frame and local file, whoever wrote it"
@@ -75,7 +80,7 @@ class Policy(msgspec.Struct, frozen=True):
         named = _tokens(headers, "allow_headers")
         return cls(
             origins=configured_origins(listed - {"*", "null"}, "allow_origins") | (listed & {"null"}),
-            pattern=None if pattern is None else _compiled(pattern),
+            pattern=compiled,
             any_origin="*" in listed,
             methods=_all_or(frozenset(name.upper() for name in _tokens(methods, "allow_methods"))),
             headers=_all_or(frozenset(name.lower() for name in named) | SAFELISTED_HEADERS),
@@ -140,8 +145,22 @@ def _all_or(names: frozenset[str]) -> frozenset[str] | None:
     return None if "*" in names else names
 
 
-def _check_credentials(credentials: bool, origins: frozenset[str], exposed: frozenset[str]) -> None:
+def _check_flag(value: object, option: str) -> None:
+    """Every text is true, "false" too."""
+    if type(value) is not bool:
+        raise ConfigurationError(f"'{option}' is True or False, not {value!r}.")
+
+
+def _check_credentials(
+    credentials: bool, origins: frozenset[str], exposed: frozenset[str], pattern: re.Pattern[str] | None
+) -> None:
     """With credentials a browser takes "*" for a name; to reflect every origin instead opens the app to all."""
+    if credentials and pattern is not None and pattern.fullmatch(_NOBODY_S):
+        raise ConfigurationError(
+            f"allow_origin_regex={pattern.pattern!r} matches every site, and allow_credentials=True would let each act "
+            "with the cookies of visitors.\nName the hosts in it:\n\n"
+            r"    allow_origin_regex=r\"https://[a-z0-9-]+\.app\.example\", allow_credentials=True"
+        )
     if credentials and "*" in origins:
         raise ConfigurationError(
             'allow_credentials=True with allow_origins=["*"] would let every site act with the cookies of visitors.\n'

@@ -9,7 +9,6 @@ Source: Content Security Policy Level 3 (W3C), sections 2.3 and 6.
 """
 
 from collections.abc import Iterable, Mapping
-from string import ascii_lowercase
 from typing import Final
 
 import msgspec
@@ -32,7 +31,16 @@ _KEYWORDS: Final = frozenset(
 )
 """Words that mean something in quotes alone; without them they are names of hosts."""
 
-_LETTERS: Final = frozenset(f"{ascii_lowercase}-")
+_DIRECTIVES: Final = frozenset(
+    {
+        *("default-src", "child-src", "connect-src", "font-src", "frame-src", "img-src", "manifest-src", "media-src"),
+        *("object-src", "prefetch-src", "worker-src", "fenced-frame-src", "webrtc", "base-uri", "sandbox"),
+        *(f"{kind}-src{part}" for kind in ("script", "style") for part in ("", "-elem", "-attr")),
+        *("form-action", "frame-ancestors", "report-to", "report-uri", "require-trusted-types-for", "trusted-types"),
+        *("upgrade-insecure-requests", "block-all-mixed-content"),
+    }
+)
+"""Level 3 and what extends it; browsers ignore what they do not know, and so would all that a misspelt one forbids."""
 
 
 class PolicyText(msgspec.Struct, frozen=True):
@@ -72,8 +80,11 @@ def compile_policy(policy: str | Directives) -> PolicyText:
 
 def _directive(name: str, sources: str | Iterable[str]) -> str:
     words = sources.split() if isinstance(sources, str) else list(sources)
-    if not name or not _LETTERS.issuperset(name):
-        raise ConfigurationError(f"{name!r} is no directive of a Content-Security-Policy, as 'script-src' is.")
+    if name not in _DIRECTIVES:
+        raise ConfigurationError(
+            f"{name!r} is no directive of a Content-Security-Policy, as 'script-src' is. One that is newer goes into a "
+            "policy that is given as a text."
+        )
     for word in words:
         _check_source(name, word)
     if "'none'" in words and len(words) > 1:

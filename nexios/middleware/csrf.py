@@ -9,7 +9,7 @@ Clients learn that they were refused, and never why: that is in the log.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from nexios._pipeline.middleware import BaseMiddleware, CallNext
 from nexios.errors import ConfigurationError, HTTPException, UnsupportedMediaType
@@ -46,6 +46,7 @@ class CSRFMiddleware(BaseMiddleware):
 
     handle_websocket = None
     """The Origin of a WebSocket is checked on its own."""
+    uses_sessions: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -31,6 +31,12 @@ _REFERRER_POLICIES: Final = frozenset(
         *("strict-origin", "strict-origin-when-cross-origin", "unsafe-url"),
     }
 )
+_OTHER_POLICIES: Final[Mapping[str, frozenset[str]]] = {
+    "opener_policy": frozenset({"same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"}),
+    "embedder_policy": frozenset({"require-corp", "credentialless", "unsafe-none"}),
+    "resource_policy": frozenset({"same-origin", "same-site", "cross-origin"}),
+}
+"""HTML standard section 7.1.3 and 7.1.4, Fetch standard section 3.7; browsers ignore a word that they do not know."""
 _FRAMED_BY_ITSELF: Final = {"frame-ancestors": ["'self'"]}
 
 
@@ -74,6 +80,13 @@ class SecurityHeaders(BaseMiddleware):
         self._has_nonce = any(policy is not None and policy.has_nonce for policy in (self._csp, self._report_only))
         if referrer_policy is not None:
             _check_referrer_policy(referrer_policy)
+        others = {
+            "opener_policy": opener_policy,
+            "embedder_policy": embedder_policy,
+            "resource_policy": resource_policy,
+        }
+        for option, policy in others.items():
+            _check_policy(option, policy)
         given = {
             "x-content-type-options": "nosniff",
             "referrer-policy": referrer_policy,
@@ -130,6 +143,8 @@ def _is_page(content_type: str) -> bool:
 
 
 def _hsts(seconds: int, subdomains: bool, preload: bool) -> str:
+    if type(subdomains) is not bool or type(preload) is not bool:
+        raise ConfigurationError("'hsts_subdomains' and 'hsts_preload' are True or False.")
     if type(seconds) is not int or seconds < 0:
         raise ConfigurationError(f"'hsts' is a whole number of seconds, or None, not {seconds!r}.")
     if preload and not (subdomains and seconds >= _YEAR):
@@ -143,6 +158,13 @@ def _check_referrer_policy(policy: str) -> None:
         raise ConfigurationError(
             f"{policy!r} is no referrer policy; there are {', '.join(sorted(_REFERRER_POLICIES))}."
         )
+
+
+def _check_policy(option: str, policy: str | None) -> None:
+    """A parameter may follow, as `; report-to="main"`."""
+    if policy is not None and policy.partition(";")[0].strip(" ") not in _OTHER_POLICIES[option]:
+        known = ", ".join(sorted(_OTHER_POLICIES[option]))
+        raise ConfigurationError(f"{option}={policy!r} is no policy that browsers know; there are {known}.")
 
 
 def _permissions(policy: Mapping[str, Iterable[str]]) -> str:

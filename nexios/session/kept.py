@@ -43,6 +43,7 @@ class KeptSession(Session):
     __slots__ = (
         "_clock",
         "_epochs",
+        "_not_before",
         "ended",
         "former",
         "id",
@@ -90,6 +91,8 @@ class KeptSession(Session):
         """Why nothing can be put in."""
         self._clock = clock
         self._epochs = epochs
+        self._not_before = 0.0
+        """When a user is set at the earliest: after an end of all sessions in this request, if the clock is coarse."""
 
     @property
     def is_empty(self) -> bool:
@@ -148,7 +151,8 @@ class KeptSession(Session):
             self._forget()
         self.record.user = user_id
         if user_id is not None:
-            self.record.created = self.record.since = self._clock()
+            self.record.created = self._clock()
+            self.record.since = max(self.record.created, self._not_before)
         self._rotate()
 
     async def rotate(self) -> None:
@@ -222,7 +226,8 @@ class KeptSession(Session):
         self._check_open()
         if self._epochs is None:
             raise ConfigurationError(_WITH_THE_BROWSERS)
-        return await self._epochs.end_all(user)
+        self._not_before = await self._epochs.end_all(user)
+        return self._not_before
 
     def _user(self, user_id: str | None) -> str:
         user = self.record.user if user_id is None else user_id

@@ -51,6 +51,7 @@ class SessionMiddleware(BaseMiddleware):
     """
 
     requires: ClassVar[Sequence[type]] = ()
+    opens_sessions: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -63,10 +64,10 @@ class SessionMiddleware(BaseMiddleware):
         path: str = "/",
         domain: str | None = None,
         same_site: SameSite = "lax",
-        prefix: str = "session:",
+        prefix: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take how sessions are kept. `prefix` begins all keys in the store.
+        """Take how sessions are kept. `prefix` begins all keys in the store; by default it is the name of the cookie.
 
         Raises:
             ConfigurationError: An option is wrong, or there are both a store and a key. That a key is missing or can
@@ -81,7 +82,8 @@ class SessionMiddleware(BaseMiddleware):
         self._times = checked_times(idle_timeout, absolute_timeout)
         self._clock = clock
         self._cookie = SessionCookie(session_cookie, path=path, domain=domain, same_site=same_site)
-        self._stored = None if store is None else StoredSessions(store, self._times, clock, prefix)
+        start = f"{session_cookie}:" if prefix is None else prefix  # who has one cookie of an app is nobody in another
+        self._stored = None if store is None else StoredSessions(store, self._times, clock, start)
         self._signed: SignedSessions | None = None
         self._opener: SessionOpener = self._open
 
@@ -145,15 +147,18 @@ class SessionMiddleware(BaseMiddleware):
         return answer
 
     async def handle_websocket(self, websocket: WebSocket, call_next: WebSocketCallNext) -> None:
-        """Let the handler read the session that the handshake came with."""
+        """Let the handler read the session that the handshake came with; one further out is back afterwards."""
         if self._stored is not None:
-            websocket._session_opener = _of(self._stored, await self._load(websocket), _WEBSOCKET)
+            opener = _of(self._stored, await self._load(websocket), _WEBSOCKET)
         else:
-            signed = self._ready()
-            websocket._session_opener = lambda connection: signed.open(
-                self._cookie.read(connection), read_only=_WEBSOCKET
-            )
-        await call_next()
+            opener = _of_signed(self._ready(), self._cookie)
+        outer = websocket._session, websocket._session_opener
+        websocket._session, websocket._session_opener = None, opener
+        try:
+            await call_next()
+        finally:
+            if outer[1] is not None:
+                websocket._session, websocket._session_opener = outer
 
     def _open(self, connection: Connection[Any]) -> Session:
         if self._stored is not None:
@@ -203,6 +208,13 @@ class SessionMiddleware(BaseMiddleware):
 def _of(stored: StoredSessions, loaded: Loaded | None, read_only: str) -> SessionOpener:
     def open_it(connection: object) -> Session:
         return stored.open(loaded, read_only=read_only)
+
+    return open_it
+
+
+def _of_signed(signed: SignedSessions, cookie: SessionCookie) -> SessionOpener:
+    def open_it(connection: Connection[Any]) -> Session:
+        return signed.open(cookie.read(connection), read_only=_WEBSOCKET)
 
     return open_it
 

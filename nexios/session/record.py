@@ -31,6 +31,14 @@ class Record(msgspec.Struct, omit_defaults=True, rename={
     values: dict[str, Any] = {}
     flashes: list[tuple[str, str]] = []
 
+    def __repr__(self) -> str:
+        """Without the id, which is as good as a password, and without the values."""
+        return f"Record({', '.join(sorted(self.values)) or 'empty'})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """As `repr`."""
+        return [("values", sorted(self.values))]
+
 
 _encode = msgspec.json.Encoder().encode
 _NO_JSON: Final = (TypeError, ValueError, RecursionError)

@@ -94,15 +94,19 @@ class StoredSessions:
 
     async def end_all(self, user_id: str) -> float:
         """End the sessions of a user that began until now; returns the first time that is later."""
-        now = self._clock()
-        await self.store.set(self._user_key(user_id), repr(now).encode(), expires_in=self._times.absolute + 60.0)
-        return math.nextafter(now, math.inf)
+        now, before = self._clock(), await self._ended(user_id)
+        until = now if before is None else max(now, before)  # by a clock that is slow, an end takes no other one back
+        await self.store.set(self._user_key(user_id), repr(until).encode(), expires_in=self._times.absolute + 60.0)
+        return math.nextafter(until, math.inf)
 
     async def _was_ended(self, record: Record) -> bool:
-        if record.user is None:
-            return False
-        ended = await self.store.get(self._user_key(record.user))
-        return ended is not None and record.since <= float(ended)
+        ended = None if record.user is None else await self._ended(record.user)
+        return ended is not None and record.since <= ended
+
+    async def _ended(self, user_id: str) -> float | None:
+        """Until when sessions of a user have ended; None where that was never said."""
+        found = await self.store.get(self._user_key(user_id))
+        return None if found is None else float(found)
 
     async def _delete(self, session: KeptSession, value: str | None) -> str | None:
         if session.former is not None:
@@ -110,9 +114,10 @@ class StoredSessions:
         return "" if value is not None and (session.ended or session.former is not None) else None
 
     async def _add(self, session: KeptSession, now: float) -> str:
-        await self._keep_new(session.record, self._key(session.id), now)
+        """What is over goes first: if the new one cannot be kept, it is over all the same."""
         if session.former is not None:
             await self.store.delete(self._key(session.former))
+        await self._keep_new(session.record, self._key(session.id), now)
         return session.id
 
     async def _move(self, session: KeptSession, former: str, now: float) -> str | None:

@@ -129,7 +129,7 @@ class StaticFiles(BaseMiddleware):
         if answer is not None:
             return answer
         following = await call_next()
-        if following.status_code == 404 and request.route is None:
+        if following.status_code == 404 and request.route is None and isinstance(request._target, HTTPException):
             return await self.answer_navigation(request, Response(), path) or following
         return following
 

@@ -368,11 +368,21 @@ def test_without_the_middleware_a_token_says_how_it_is_added() -> None:
         client.get("/")
 
 
-def test_sessions_that_come_after_it_are_an_error() -> None:
+def test_sessions_of_the_app_that_come_after_it_are_an_error_at_the_start() -> None:
     app = NexiosApp(openapi=None, secret_key=KEY)
     app.add_middleware(CSRFMiddleware)
     app.add_middleware(SessionMiddleware, secret_key=KEY)
-    app.add_route("/", lambda request, response: csrf_token(request))
+
+    with pytest.raises(ConfigurationError, match="Swap the lines"):
+        app.compile()
+
+
+def test_a_token_of_a_session_that_comes_after_it_is_an_error() -> None:
+    app, router = NexiosApp(openapi=None, secret_key=KEY), Router()
+    app.add_middleware(CSRFMiddleware)
+    router.add_middleware(SessionMiddleware, secret_key=KEY)
+    router.add_route("/", lambda request, response: csrf_token(request))
+    app.include_router(router)
 
     with TestClient(app) as client, pytest.raises(ConfigurationError, match="Swap the lines"):
         client.get("/")

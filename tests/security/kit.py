@@ -53,12 +53,13 @@ _Fields = Iterable[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How much longer four times the input takes: about 4 when linear, about 16 when quadratic."""
+    """How much longer `times` the input takes: about `times` when linear, about `times` squared when quadratic."""
 
     ratio: float
+    times: int = 4
 
     def __bool__(self) -> bool:
-        return self.ratio < 6
+        return self.ratio < (6 if self.times == 4 else 64)
 
 
 _LEAST: Final = 0.02
@@ -68,15 +69,16 @@ _LEAST: Final = 0.02
 def linear(fn: Callable[[int], object], n: int) -> Growth:
     """Return how `fn(4 * n)` grows over `fn(n)`; true when it is linear or better.
 
-    A fast `fn` is called as often as it takes to be measured. On a busy machine there are up to three tries.
+    A fast `fn` is called as often as it takes to be measured. On a busy machine there are up to three tries, and then
+    `fn(16 * n)` decides: 16 times as much is linear, 256 quadratic, and no machine is busy enough to blur that.
     Take an `n` at which `fn` is past the sizes that fit a cache, where four times as much costs more than that.
     """
-    best = Growth(float("inf"))
     for _ in range(3):
-        best = min(best, _growth(fn, n), key=lambda growth: growth.ratio)
-        if best:
-            break
-    return best
+        if growth := _growth(fn, n):
+            return growth
+    times = _times_needed(fn, n)
+    short = min(_cpu_of(fn, n, times) for _ in range(3))
+    return Growth(min(_cpu_of(fn, 16 * n, times) for _ in range(3)) / short, 16)
 
 
 def _growth(fn: Callable[[int], object], n: int) -> Growth:

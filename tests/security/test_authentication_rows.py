@@ -159,7 +159,7 @@ async def test_k7_a_key_is_shown_once_and_kept_as_a_hash(keys: Any) -> None:
     assert new.text.startswith(f"nxs_{new.key.id}_")
 
 
-async def test_i2_and_k7_secrets_are_compared_in_constant_time(keys: Any, monkeypatch: Any) -> None:
+async def test_i2_k7_secrets_are_compared_in_constant_time(keys: Any, monkeypatch: Any) -> None:
     """I2, K7: also for a key that was never issued."""
     compared = []
     real = hmac.compare_digest

@@ -302,7 +302,7 @@ async def test_i3_a_guard_stands_before_history_and_presence(last_seen: str) -> 
 @pytest.mark.parametrize("path", ["/events/private:1", "/sse/private:1"])
 @pytest.mark.parametrize("seen", [None, "0", "1", "9007199254740991", "x\x00", "-1", "1e9"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_i3_last_event_id_is_no_way_around_a_guard(path: str, seen: str | None, method: str) -> None:
+async def test_i3_f19_last_event_id_is_no_way_around_a_guard(path: str, seen: str | None, method: str) -> None:
     async with guarded() as (app, _):
         headers = [] if seen is None else [(b"last-event-id", seen.encode())]
         answer = await call(app, method=method, path=path, headers=[(b"cookie", b"user=eve"), *headers])

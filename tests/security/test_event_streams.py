@@ -1,11 +1,8 @@
-"""Rows D18, E5, E9, E11, I11, L10, L12 and O8 of the security notes: event streams, API documentation, models."""
+"""Rows D18, E5, E9, E11, L10, L12 and O8 of the security notes: event streams, API documentation, models."""
 
 import json
 import re
-import tomllib
 from collections.abc import AsyncIterator
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -313,39 +310,6 @@ async def test_d18_no_path_of_a_client_is_joined_with_the_folder_of_the_pages(na
     for raw in (None, f"/docs/assets/{name}".encode("utf-8", "replace")):
         answer = await call(documented(), path=f"/docs/assets/{name}", raw_path=raw)
         assert answer.status == 404
-
-
-# I11: what reads frames in our place
-
-
-FLOORS = {
-    "h11": "0.16",
-    "h2": "4.4.1",
-    "granian": "2.7.4",
-    "websockets": "9.1",
-    "jinja2": "3.1.6",
-}
-"""The first versions without the faults that the notes know of (section 5, number 10)."""
-
-
-@pytest.mark.parametrize("package", FLOORS)
-def test_i11_no_package_that_we_test_with_has_a_known_fault(package: str) -> None:
-    """CVE-2026-59881, CVE-2026-42544."""
-    assert _numbers(version(package)) >= _numbers(FLOORS[package])
-
-
-def test_i11_no_extra_allows_a_version_with_a_known_fault() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    wanted = [one for extra in project["optional-dependencies"].values() for one in extra] + project["dependencies"]
-    allowed = {
-        name.partition("[")[0]: least.partition(",")[0] for name, _, least in (one.partition(">=") for one in wanted)
-    }
-
-    assert {name for name in FLOORS.keys() & allowed if _numbers(allowed[name]) < _numbers(FLOORS[name])} == set()
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", text.partition("+")[0])]
 
 
 # O8: models say what goes out

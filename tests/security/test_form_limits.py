@@ -207,7 +207,7 @@ async def test_a26_boundaries_are_not_split_before_they_are_counted(body: bytes,
     assert spent.bytes < 2 * len(body)
 
 
-async def test_a27_malformed_parts_are_not_logged_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a27_n3_malformed_parts_are_not_logged_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
     """CVE-2025-47287 GHSA-7cx3-6m66-7c5m."""
     with caplog.at_level(logging.DEBUG):
         answer = await post(ReadingApp(), b"--b\r\nnonsense\r\n\r\n1\r\n" * 10_000 + END, MULTIPART)
@@ -217,7 +217,7 @@ async def test_a27_malformed_parts_are_not_logged_one_by_one(caplog: pytest.LogC
     assert len(caplog.records) <= 1
 
 
-async def test_a27_malformed_cookies_are_not_logged_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a27_n3_malformed_cookies_are_not_logged_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
     """CVE-2025-69230."""
     app = ReadingApp()
     app.get("/cookies")(lambda request, response: response.json(len(request.cookies)))

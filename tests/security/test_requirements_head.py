@@ -102,7 +102,7 @@ async def test_r5_below_a_mount_the_whole_path_counts_too() -> None:
 
 @given(path=st.text(alphabet=st.sampled_from("/.%a\\é\x00\n\x7f;:@"), max_size=12))
 async def test_r5_a_path_is_taken_as_it_is_or_refused(path: str) -> None:
-    """Not normalised, not decoded, and without control characters."""
+    """Not normalised, not decoded, and without control characters; a segment of dots leads to no parameter."""
     app = NexiosApp(slashes="strict")
 
     @app.get("/{rest:path}")
@@ -113,6 +113,8 @@ async def test_r5_a_path_is_taken_as_it_is_or_refused(path: str) -> None:
 
     if any(character < " " or character == "\x7f" for character in path):
         assert answer.status == 400
+    elif {".", ".."} & set(path.split("/")):
+        assert answer.status == 404
     else:
         assert answer.json() == [f"/{path}", path]
 

@@ -550,7 +550,7 @@ async def test_e14_a_redirect_to_another_host_takes_no_secret_along() -> None:
     assert not {"authorization", "cookie"} & set(caught.value.request.headers)
 
 
-async def test_e14_two_clients_share_no_cookies() -> None:
+async def test_e14_m6_two_clients_share_no_cookies() -> None:
     """GHSA-7vwr-g6pm-9hc8."""
     app = NexiosApp()
 

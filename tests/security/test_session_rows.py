@@ -20,7 +20,7 @@ from nexios.testing.raw import RawAnswer, call
 from tests.session.visitor import KEY, NAME, OLD_KEY, Clock, Visitor, make_app
 
 
-async def test_a_cookie_under_a_name_that_resembles_ours_is_no_session() -> None:
+async def test_f1_a_cookie_under_a_name_that_resembles_ours_is_no_session() -> None:
     """F1: `=__Host-session=...` and its like were read as the session."""
     app = make_app()
     visitor = Visitor(app)
@@ -33,7 +33,7 @@ async def test_a_cookie_under_a_name_that_resembles_ours_is_no_session() -> None
         assert answer.json()["user"] is None, name
 
 
-async def test_an_id_that_we_did_not_issue_is_never_used() -> None:
+async def test_f4_an_id_that_we_did_not_issue_is_never_used() -> None:
     """F4: an attacker fixed the id of a session that its victim then logged in to."""
     store = MemoryStore()
     visitor = Visitor(make_app(store=store))
@@ -49,7 +49,7 @@ async def test_an_id_that_we_did_not_issue_is_never_used() -> None:
 
 
 @pytest.mark.parametrize("step", ["/login/7", "/rotate", "/end-others"])
-async def test_a_login_and_a_change_of_rights_leave_nothing_under_the_old_id(step: str) -> None:
+async def test_f4_f21_a_login_and_a_change_of_rights_leave_nothing_under_the_old_id(step: str) -> None:
     """F4, F21: the id that was known before the login was good after it."""
     store = MemoryStore()
     visitor = Visitor(make_app(store=store, clock=Clock()))
@@ -67,7 +67,7 @@ async def test_a_login_and_a_change_of_rights_leave_nothing_under_the_old_id(ste
 
 @pytest.mark.parametrize("kept", ["cookie", "store"])
 @pytest.mark.parametrize(("seconds", "is_over"), [(99, False), (100, False), (101, True)])
-async def test_a_cookie_that_is_sent_again_later_is_over(kept: str, seconds: int, is_over: bool) -> None:
+async def test_f5_a_cookie_that_is_sent_again_later_is_over(kept: str, seconds: int, is_over: bool) -> None:
     """F5: only the browser was told of the end; a copy of the cookie was good for ever."""
     clock = Clock()
     options: dict[str, Any] = {"store": MemoryStore(clock=clock)} if kept == "store" else {}
@@ -79,7 +79,7 @@ async def test_a_cookie_that_is_sent_again_later_is_over(kept: str, seconds: int
 
 
 @pytest.mark.parametrize("kept", ["cookie", "store"])
-async def test_a_session_ends_however_much_it_is_used(kept: str) -> None:
+async def test_f5_a_session_ends_however_much_it_is_used(kept: str) -> None:
     """F5, as to the absolute timeout."""
     clock = Clock()
     options: dict[str, Any] = {"store": MemoryStore(clock=clock)} if kept == "store" else {}
@@ -92,7 +92,7 @@ async def test_a_session_ends_however_much_it_is_used(kept: str) -> None:
     assert (await visitor.json("/all"))["user"] is None
 
 
-async def test_a_cookie_from_the_future_is_none() -> None:
+async def test_f5_a_cookie_from_the_future_is_none() -> None:
     """F5: a clock that was set back made sessions of any length."""
     clock = Clock()
     visitor = Visitor(make_app(clock=clock))
@@ -102,7 +102,7 @@ async def test_a_cookie_from_the_future_is_none() -> None:
     assert (await visitor.json("/all"))["new"] is True
 
 
-async def test_a_request_that_was_under_way_does_not_revive_a_session() -> None:
+async def test_f6_a_request_that_was_under_way_does_not_revive_a_session() -> None:
     """F6: a request saved the session that a logout had deleted meanwhile."""
     store = MemoryStore()
     app = make_app(store=store)
@@ -143,7 +143,7 @@ def forged(value: str) -> list[str]:
     ]
 
 
-async def test_what_does_not_verify_is_no_session_and_no_error(caplog: pytest.LogCaptureFixture) -> None:
+async def test_f7_what_does_not_verify_is_no_session_and_no_error(caplog: pytest.LogCaptureFixture) -> None:
     """F7: where the cookie did not verify, it was read as if it needed no signature."""
     clock = Clock()
     app = make_app(clock=clock)
@@ -161,7 +161,7 @@ async def test_what_does_not_verify_is_no_session_and_no_error(caplog: pytest.Lo
     assert [record for record in caplog.records if record.name == "nexios"] == []
 
 
-async def test_the_id_of_a_session_is_nowhere_but_in_the_cookie(
+async def test_f8_the_id_of_a_session_is_nowhere_but_in_the_cookie(
     tmp_path: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """F8: who read the store, or the log, could be every user."""
@@ -261,7 +261,7 @@ async def _after(kept: str, act: Callable[[Session], object]) -> RawAnswer:
 
 @pytest.mark.parametrize("kept", ["cookie", "store"])
 @pytest.mark.parametrize("name", READS)
-async def test_whoever_looks_into_a_session_gets_an_answer_that_varies(kept: str, name: str) -> None:
+async def test_f10_whoever_looks_into_a_session_gets_an_answer_that_varies(kept: str, name: str) -> None:
     """F10: a cache gave the page of one user to another, because `in` and `len` did not count as reading."""
     answer = await _after(kept, READS[name])
 
@@ -270,7 +270,7 @@ async def test_whoever_looks_into_a_session_gets_an_answer_that_varies(kept: str
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_whoever_changes_a_session_gets_a_cookie_that_no_shared_cache_keeps(name: str) -> None:
+async def test_f10_whoever_changes_a_session_gets_a_cookie_that_no_shared_cache_keeps(name: str) -> None:
     """F10: the same of a session that is refreshed, in the signed cookie."""
     answer = await _after("cookie", CHANGES[name])
 
@@ -280,7 +280,7 @@ async def test_whoever_changes_a_session_gets_a_cookie_that_no_shared_cache_keep
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_every_way_to_change_a_stored_session_is_noticed(name: str) -> None:
+async def test_f10_every_way_to_change_a_stored_session_is_noticed(name: str) -> None:
     """F10: the same in a store, where the cookie stays unless the id changes."""
     answer = await _after("store", CHANGES[name])
 
@@ -299,7 +299,7 @@ async def test_every_way_to_change_a_stored_session_is_noticed(name: str) -> Non
         ('no-cache="x", Public', 'no-cache="x", private'),
     ],
 )
-async def test_an_answer_with_a_cookie_is_private_whatever_the_handler_said(given: str, sent: str) -> None:
+async def test_f10_m2_an_answer_with_a_cookie_is_private_whatever_the_handler_said(given: str, sent: str) -> None:
     """F10, M2: what was said of caches before is kept as far as it does no harm."""
     app = make_app()
 
@@ -311,7 +311,7 @@ async def test_an_answer_with_a_cookie_is_private_whatever_the_handler_said(give
     assert (await Visitor(app).get("/cached")).header("cache-control") == sent
 
 
-async def test_the_newest_key_signs_and_each_that_is_listed_verifies() -> None:
+async def test_f11_the_newest_key_signs_and_each_that_is_listed_verifies() -> None:
     """F11: after a change of keys, the oldest one signed."""
     clock = Clock()
     visitor = Visitor(make_app(secret_key=OLD_KEY, clock=clock))
@@ -328,7 +328,7 @@ async def test_the_newest_key_signs_and_each_that_is_listed_verifies() -> None:
     assert (await visitor.json("/all"))["user"] is None
 
 
-async def test_a_session_of_one_cookie_is_none_of_another() -> None:
+async def test_f12_a_session_of_one_cookie_is_none_of_another() -> None:
     """F12: what was signed for one use was good for another."""
     clock = Clock()
     visitor = Visitor(make_app(session_cookie="ab", clock=clock))
@@ -342,7 +342,7 @@ async def test_a_session_of_one_cookie_is_none_of_another() -> None:
 
 
 @pytest.mark.parametrize("path", ["/all", "/clear", "/flashes", "/known-secret", "/rotate", "/untouched"])
-async def test_ten_thousand_strangers_leave_nothing_in_the_store(path: str) -> None:
+async def test_f13_ten_thousand_strangers_leave_nothing_in_the_store(path: str) -> None:
     """F13: each request without a cookie made a session, until the store was full."""
     store = MemoryStore()
     app = make_app(store=store)
@@ -354,7 +354,7 @@ async def test_ten_thousand_strangers_leave_nothing_in_the_store(path: str) -> N
     assert len(store) == 0
 
 
-async def test_a_session_that_was_never_saved_can_be_cleared_and_used() -> None:
+async def test_f14_a_session_that_was_never_saved_can_be_cleared_and_used() -> None:
     """F14: to flush it left an empty record that everyone shared."""
     store = MemoryStore()
     app = make_app(store=store)
@@ -376,7 +376,7 @@ async def test_a_session_that_was_never_saved_can_be_cleared_and_used() -> None:
 
 
 @pytest.mark.parametrize("value", [object(), [object()], lambda: 0, float])
-async def test_what_is_no_json_is_refused_when_it_is_put_in(value: object) -> None:
+async def test_f15_what_is_no_json_is_refused_when_it_is_put_in(value: object) -> None:
     """F15: sessions were pickles, and a pickle is a program."""
     app = make_app(store=MemoryStore())
 
@@ -394,7 +394,7 @@ async def test_what_is_no_json_is_refused_when_it_is_put_in(value: object) -> No
 @pytest.mark.parametrize(
     "id", ["../x", "A" * 1024, "A" * 42, "A" * 44, "a%00" + "A" * 39, "é" * 43, "", ".", "A" * 42 + "="]
 )
-async def test_an_id_that_is_none_is_not_even_looked_for(id: str) -> None:
+async def test_f16_an_id_that_is_none_is_not_even_looked_for(id: str) -> None:
     """F16: the id of a session was the name of a file."""
 
     class Watched(MemoryStore):
@@ -410,7 +410,7 @@ async def test_an_id_that_is_none_is_not_even_looked_for(id: str) -> None:
     assert answer.json()["new"] is True
 
 
-async def test_ids_that_differ_in_case_are_two() -> None:
+async def test_f17_m5_ids_that_differ_in_case_are_two() -> None:
     """F17: keys were folded, so that two of them met."""
     store = MemoryStore()
     visitor = Visitor(make_app(store=store))
@@ -420,7 +420,7 @@ async def test_ids_that_differ_in_case_are_two() -> None:
     assert (await visitor.json("/all"))["user"] is None
 
 
-def test_a_key_that_is_missing_is_an_error_at_the_start() -> None:
+def test_f18_a_key_that_is_missing_is_an_error_at_the_start() -> None:
     """F18: without a key, one that everyone knows was used, or another one in each process."""
     app = NexiosApp(openapi=None)
     app.add_middleware(SessionMiddleware)
@@ -429,7 +429,7 @@ def test_a_key_that_is_missing_is_an_error_at_the_start() -> None:
         app.compile()
 
 
-async def test_an_id_is_of_32_random_bytes() -> None:
+async def test_f18_an_id_is_of_32_random_bytes() -> None:
     """F18: ids could be guessed."""
     app = make_app(store=MemoryStore())
     ids: set[str] = set()
@@ -442,7 +442,7 @@ async def test_an_id_is_of_32_random_bytes() -> None:
     assert {len(base64.urlsafe_b64decode(id + "=")) for id in ids} == {32}
 
 
-async def test_a_session_that_browsers_would_drop_is_an_error() -> None:
+async def test_f20_a_session_that_browsers_would_drop_is_an_error() -> None:
     """F20: browsers drop a cookie over 4096 bytes, and with it went the login."""
     app = make_app()
 
@@ -462,7 +462,7 @@ async def test_a_session_that_browsers_would_drop_is_an_error() -> None:
         assert (answer.status, len(cookie) <= 4097) == (200, True) if cookie else answer.status == 500
 
 
-async def test_two_hundred_requests_at_once_see_each_its_own_session() -> None:
+async def test_m1_two_hundred_requests_at_once_see_each_its_own_session() -> None:
     """M1: what one request left on a middleware was found by another."""
     app = make_app(store=MemoryStore())
     turn = asyncio.Barrier(200)

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import socket
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -92,7 +93,21 @@ def public_formats() -> list[bytes]:
         (Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         (Encoding.OpenSSH, PublicFormat.OpenSSH),
     ]
-    return [*(raw.public_bytes(*pair) for pair in pairs), json.dumps(RSA.as_dict(private=False)).encode()]
+    jwk = json.dumps(RSA.as_dict(private=False)).encode()
+    return [*(raw.public_bytes(*pair) for pair in pairs), certificate(Encoding.PEM), certificate(Encoding.DER), jwk]
+
+
+def certificate(encoding: Any) -> bytes:
+    """Return a certificate of the key, signed by itself."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a")])
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    built = x509.CertificateBuilder(name, name, RSA.public_key, 1, begins, begins + timedelta(days=9))
+    private: Any = RSA.private_key
+    content: bytes = built.sign(private, SHA256()).public_bytes(encoding)
+    return content
 
 
 @pytest.mark.filterwarnings("ignore")

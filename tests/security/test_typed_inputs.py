@@ -105,3 +105,32 @@ async def test_c12_a_typed_path_parameter_is_checked_wherever_it_is_read() -> No
     assert (await call(app, path="/path/7")).body == b"7"
     assert (await call(app, path="/path/-7")).status == 422
     assert (await call(app, path="/path/7/../8")).status == 404
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        b"text/plain", b"", b"application/x-www-form-urlencoded", b"text/plain; application/json", b"text/json",
+        b"multipart/form-data; boundary=application/json", b"text/plain; charset=utf-8; a=application/json", b"*/*",
+        b"application/json, text/plain", b"text/plain, application/json", b"application/x-json",
+    ],
+)  # fmt: skip
+async def test_g1_json_that_a_page_may_send_without_asking_is_no_typed_input(media_type: bytes) -> None:
+    """CVE-2021-32677, CVE-2022-41919: a form of another site can send such a body, with the user's cookies."""
+    headers = [(b"origin", b"https://evil.example"), (b"cookie", b"session=1"), (b"sec-fetch-site", b"cross-site")]
+    if media_type:
+        headers.append((b"content-type", media_type))
+
+    answer = await call(make_app(), method="POST", path="/item", headers=headers, chunks=[b'{"number": 1}'])
+
+    assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("media_type", [b"application/json", b"application/vnd.api+json", b"application/problem+json"])
+async def test_g1_json_that_calls_itself_so_is_read(media_type: bytes) -> None:
+    """A browser asks the server before it sends such a body to another site."""
+    headers = [(b"content-type", media_type)]
+
+    assert (
+        await call(make_app(), method="POST", path="/item", headers=headers, chunks=[b'{"number": 1}'])
+    ).body == b"1"

@@ -1,7 +1,8 @@
-"""Files that clients send, from spool to disk: rows A5, A15 and A28, and the names of D5."""
+"""Files that clients send, from spool to disk: rows A5, A15, A28 and Q2, and the names of D5."""
 
 import asyncio
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,21 @@ async def test_a15_a_file_is_saved_under_a_name_of_our_own(name: str, tmp_path: 
     assert (saved.parent, saved.is_symlink()) == (tmp_path, False)
     assert os.listdir(tmp_path) == [saved.name]
     assert set(saved.name) <= set("0123456789abcdef")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such rights")
+async def test_q2_a_file_that_is_saved_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """CVE-2020-24583, CVE-2026-25674: whatever the umask of the process is, in several threads at once."""
+    app = SavingApp(tmp_path)
+    before = os.umask(0)
+    try:
+        sends = (post(app, upload("a.txt", b"x" * 2 * MIB) + END, MULTIPART, path="/save") for _ in range(4))
+        await asyncio.gather(*sends)
+        rights = {stat.S_IMODE(path.stat().st_mode) for path in app.saved}
+    finally:
+        os.umask(before)
+
+    assert (len(app.saved), rights) == (4, {0o600})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -155,8 +155,9 @@ def compressed(folder: Path) -> Path:
     ],
 )
 def test_the_best_compressed_file_is_sent(compressed: Path, accepted: str, coding: str | None) -> None:
+    """HEAD, because the content of these files is none that a client could decode."""
     with client_of(compressed) as client:
-        answer = client.get("/static/site.css", headers={"accept-encoding": accepted})
+        answer = client.head("/static/site.css", headers={"accept-encoding": accepted})
 
     assert answer.headers.get("content-encoding") == coding
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
@@ -170,7 +171,7 @@ def test_each_coding_has_an_entity_tag_of_its_own(compressed: Path) -> None:
             client.head("/static/site.css", headers={"accept-encoding": coding})
             for coding in ("identity", "gzip", "br", "zstd")
         ]
-        again = client.get(
+        again = client.head(
             "/static/site.css", headers={"accept-encoding": "br", "if-none-match": answers[1].headers["etag"]}
         )
 
