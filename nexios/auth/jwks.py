@@ -3,7 +3,8 @@
     tokens = JWT(JWKS("https://login.example/keys"), algorithms=["RS256"], issuer=..., audience=...)
 
 What a token says of its key only ever looks up what was fetched. Keys that nobody knows lead to one fetch a minute
-at most, however many tokens name them, and one fetch serves all who wait for it.
+at most, however many tokens name them, and one fetch serves all who wait for it. While there are no keys at all, it is
+tried again after 1 second, then 2, 4 and so on: one fetch that is lost when the app starts costs no minute.
 Source: RFC 7517 section 5.
 """
 
@@ -19,7 +20,7 @@ from nexios.auth.oauth_urls import shown_url, url_problem
 from nexios.errors import ConfigurationError, ServiceUnavailable
 from nexios.serialization import decode_json
 
-__all__ = ["JWKS", "fetch_over_https"]
+__all__ = ["JWKS", "fetch_over_https", "pause_after"]
 
 _MOST_KEYS: Final = 100
 _PATIENCE: Final = 10.0
@@ -60,6 +61,7 @@ class JWKS:
         self._keys: dict[frozenset[str], dict[str | None, JWTKey]] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
+        self._failed = 0
         self._fetching: asyncio.Task[None] | None = None
 
     async def find_key(self, key_id: str | None, algorithms: frozenset[str]) -> JWTKey | None:
@@ -89,7 +91,11 @@ class JWKS:
         return keys.get(key_id)
 
     def _may_try(self) -> bool:
-        return self._tried_at is None or self._clock() - self._tried_at >= self._pause
+        if self._tried_at is None:
+            return True
+        has_keys = self._is_younger_than(self._stale_for)
+        pause = self._pause if has_keys else pause_after(self._failed, self._pause)
+        return self._clock() - self._tried_at >= pause
 
     def _is_younger_than(self, age: float) -> bool:
         return self._fetched_at is not None and self._clock() - self._fetched_at < age
@@ -103,6 +109,7 @@ class JWKS:
             if not isinstance(keys, list) or len(keys) > _MOST_KEYS:
                 raise ValueError("it is no JWK Set")
         except Exception as exc:
+            self._failed += 1
             logger.warning(
                 "the keys of an issuer could not be fetched: %s: %s", shown_url(self.url), type(exc).__name__
             )
@@ -110,8 +117,18 @@ class JWKS:
             self._content = [key for key in keys if isinstance(key, Mapping)]
             self._keys.clear()
             self._fetched_at = self._clock()
+            self._failed = 0
         finally:
             self._fetching = None
+
+
+def pause_after(failed: int, most: float) -> float:
+    """Return for how many seconds nobody asks again after so many failures in a row.
+
+    >>> [pause_after(failed, 60) for failed in (1, 2, 3, 7)]
+    [1.0, 2.0, 4.0, 60]
+    """
+    return min(most, 2.0 ** (min(failed, 32) - 1))
 
 
 def _usable(content: list[Mapping[str, Any]], algorithms: frozenset[str]) -> dict[str | None, JWTKey]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from nexios.http.redirects import is_safe_redirect
+from nexios.errors import UnsafeRedirect
+from nexios.http.redirects import check_redirect
 from nexios.messages.session import Session
 
 __all__ = ["LIFETIME", "Pending", "begin", "take"]
@@ -17,10 +18,13 @@ __all__ = ["LIFETIME", "Pending", "begin", "take"]
 LIFETIME: Final = 600
 """Seconds from the beginning of a login to its end."""
 
-_NAME: Final = "nexios.oauth"
+_NAME: Final = "nexios.oauth:"
+"""Begins the name of each: what has a name of its own is not lost where a store saves several requests at once."""
 _MOST: Final = 5
-"""Of several logins under way at once, the oldest is forgotten: a session may be in a cookie of 4 KiB."""
-_LONGEST_NEXT: Final = 300
+_MOST_OF_NEXT: Final = 900
+"""Bytes of all `next` together. Of several logins under way at once, the oldest is forgotten where there are too many
+or they take too much: a session may be in a cookie of 4 KiB, which the app wants to use as well."""
+_LONGEST_NEXT: Final = 600
 _HOME: Final = "/"
 _SKEW: Final = 60
 """Seconds that the clock of the machine where a login began may be ahead of ours."""
@@ -56,9 +60,10 @@ def begin(session: Session, client: str, next: str | None, now: float) -> tuple[
     state = secrets.token_urlsafe(24)
     pending = Pending(client, secrets.token_urlsafe(24), secrets.token_urlsafe(32), _safe(next), now)
     kept = _of(session, now)
-    while len(kept) >= _MOST:
+    while len(kept) >= _MOST or (kept and sum(len(one.next) for one in (pending, *kept.values())) > _MOST_OF_NEXT):
         del kept[min(kept, key=lambda one: kept[one].begun_at)]
-    _keep(session, {**kept, state: pending})
+    _forget_others(session, kept)
+    session[_NAME + state] = list(msgspec.structs.astuple(pending))
     return state, pending
 
 
@@ -71,27 +76,36 @@ def take(session: Session, client: str, state: str, now: float) -> Pending | Non
     found = kept.pop(state, None)
     if found is None:
         return None
-    _keep(session, kept)
+    _forget_others(session, kept)
     return found if found.client == client else None
 
 
 def _safe(next: str | None) -> str:
-    if not isinstance(next, str) or not next.startswith("/") or len(next) > _LONGEST_NEXT:
+    """Return a path as it goes into a Location: in ASCII, of which JSON makes no more than there is."""
+    if not isinstance(next, str) or not next.startswith("/"):
         return _HOME
-    return next if is_safe_redirect(next) else _HOME
+    try:
+        path = check_redirect(next)
+    except UnsafeRedirect:
+        return _HOME
+    return path if len(path) <= _LONGEST_NEXT else _HOME
 
 
 def _of(session: Session, now: float) -> dict[str, Pending]:
-    """Those that are not over."""
-    try:
-        kept = msgspec.convert(session.get(_NAME, {}), dict[str, Pending])
-    except msgspec.ValidationError:
-        return {}
-    return {state: one for state, one in kept.items() if now - LIFETIME < one.begun_at <= now + _SKEW}
+    """Those that are not over, by their states."""
+    kept = {}
+    for name, value in session.items():
+        if not name.startswith(_NAME):
+            continue
+        try:
+            one = msgspec.convert(value, Pending)
+        except msgspec.ValidationError:
+            continue
+        if now - LIFETIME < one.begun_at <= now + _SKEW:
+            kept[name.removeprefix(_NAME)] = one
+    return kept
 
 
-def _keep(session: Session, kept: dict[str, Pending]) -> None:
-    if kept:
-        session[_NAME] = {state: list(msgspec.structs.astuple(one)) for state, one in kept.items()}
-    else:
-        session.pop(_NAME, None)
+def _forget_others(session: Session, kept: dict[str, Pending]) -> None:
+    for name in [name for name in session if name.startswith(_NAME) and name.removeprefix(_NAME) not in kept]:
+        del session[name]

@@ -6,7 +6,8 @@ Source: RFC 6749 sections 3.1 and 3.2, RFC 8252 section 8.3, OpenID Connect Disc
 from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from nexios.errors import ConfigurationError
+from nexios.errors import ConfigurationError, UnsafeRedirect
+from nexios.http.redirects import check_redirect
 
 __all__ = ["check_debug", "checked_url", "is_plain", "shown_url", "url_problem"]
 
@@ -65,7 +66,7 @@ def url_problem(url: object, *, loopback: bool = True, query: bool = True) -> st
         return "has a part that does not belong there: a user name, a fragment or a query"
     if parts.scheme != "https" and not (loopback and _is_loopback(parts)):
         return "is not https"
-    return ""
+    return "" if _is_read_alike(url) else "is no URL of a host"
 
 
 def is_plain(url: str) -> bool:
@@ -84,3 +85,12 @@ def check_debug(connection: Served, *urls: str) -> None:
 
 def _is_loopback(parts: SplitResult) -> bool:
     return parts.scheme == "http" and parts.hostname in _LOOPBACK
+
+
+def _is_read_alike(url: str) -> bool:
+    """Whether browsers and we read the same host: no "127.1", no "h%2e", no port that is not one."""
+    try:
+        check_redirect(url, external=True)
+    except UnsafeRedirect:
+        return False
+    return True

@@ -1,7 +1,7 @@
 """Where are the endpoints of a login service, and which keys does it sign with? What it says of itself, at one place.
 
 The document is asked for when it is first needed, then hourly. While the service is away, what it said is good for a
-day; where it never answered, logins are 503, and it is asked again no more often than each ten seconds.
+day; where it never answered, logins are 503, and it is asked again after 1 second, then 2, 4, 8, and each ten.
 Source: OpenID Connect Discovery 1.0 section 4, RFC 8414, RFC 9207 section 3.
 """
 
@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from nexios.auth.jose import JWTKey
-from nexios.auth.jwks import JWKS
-from nexios.auth.oauth_urls import checked_url, is_plain, url_problem
+from nexios.auth.jwks import JWKS, pause_after
+from nexios.auth.oauth_urls import checked_url, is_plain, shown_url, url_problem
 from nexios.auth.oauth_wire import ProviderUnavailable, Wire
 from nexios.errors import BadRequest, ServiceUnavailable
 from nexios.serialization import decode_json
@@ -56,15 +56,19 @@ class Provider:
         self._metadata: Metadata | None = None
         self._keys: JWKS | None = None
         self._fetched_at = self._tried_at = float("-inf")
+        self._failed = 0
         self._lock = asyncio.Lock()
 
     async def metadata(self) -> Metadata:
-        """Return what the service says of itself. Raises `ServiceUnavailable` where it cannot be had."""
-        if self._is_due():
+        """Return what the service says of itself. Raises `ServiceUnavailable` where it cannot be had.
+
+        While one request asks anew, the others go on with what is known.
+        """
+        if self._is_due() and not (self._is_usable() and self._lock.locked()):
             async with self._lock:
                 if self._is_due():
                     await self._refresh()
-        if self._metadata is None or self._clock() - self._fetched_at >= _STALE_FOR:
+        if self._metadata is None or not self._is_usable():
             raise ServiceUnavailable
         return self._metadata
 
@@ -76,15 +80,19 @@ class Provider:
         return await self._keys.find_key(key_id, algorithms)
 
     def _is_due(self) -> bool:
-        now = self._clock()
-        return now - self._fetched_at >= _FRESH_FOR and now - self._tried_at >= _PAUSE
+        now, pause = self._clock(), _PAUSE if self._is_usable() else pause_after(self._failed, _PAUSE)
+        return now - self._fetched_at >= _FRESH_FOR and now - self._tried_at >= pause
+
+    def _is_usable(self) -> bool:
+        return self._clock() - self._fetched_at < _STALE_FOR
 
     async def _refresh(self) -> None:
         """Those who wait look again afterwards; where it was given up, the first of them tries for itself."""
         try:
             self._metadata = self._read(await self._wire.get(discovery_url(self.issuer)))
-            self._fetched_at = self._clock()
+            self._fetched_at, self._failed = self._clock(), 0
         except (ProviderUnavailable, BadRequest, ValueError) as exc:
+            self._failed += 1
             logger.warning("a login service does not say where it is: %s: %s", self.issuer, exc)
         self._tried_at = self._clock()
 
@@ -95,7 +103,7 @@ class Provider:
         except msgspec.ValidationError:
             raise ValueError("the document is malformed") from None
         if found.issuer != self.issuer:
-            raise ValueError("the document is of another issuer")
+            raise ValueError(f"the document is of another issuer: it calls itself {shown_url(found.issuer)[:200]!r}")
         urls = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
         urls += [] if found.userinfo_endpoint is None else [found.userinfo_endpoint]
         if any(url_problem(url, loopback=is_plain(self.issuer)) for url in urls):

@@ -23,7 +23,7 @@ import msgspec
 from nexios.errors import ConfigurationError, TooManyRequests
 from nexios.http.networks import network_of
 from nexios.messages.connection import Connection
-from nexios.stores.base import Store
+from nexios.stores.base import Store, checked_store
 from nexios.stores.memory import MemoryStore
 
 __all__ = ["LoginAttempt", "LoginThrottle"]
@@ -34,6 +34,8 @@ _KNOWN_FOR: Final = 30 * 86400.0
 """Seconds for which an address is one where a user has signed in before."""
 _TRIES: Final = 16
 """How often a count is changed anew because others changed it meanwhile: whoever is as busy as that is refused."""
+_SKEW: Final = 60.0
+"""Seconds that the clocks of two processes may differ."""
 _LONGEST_NAME: Final = 1024
 _DOUBLINGS: Final = 64
 """More make no difference, and would not fit a float."""
@@ -114,7 +116,9 @@ class LoginThrottle:
         self._of_address = _Rule("from one address", per_address, window)
         self._of_all = _Rule("in all", in_total, window)
         self._here = MemoryStore(clock=clock)
-        self._store: Store = self._here if store is None else store
+        self._store: Store = self._here
+        if store is not None:
+            self._store = checked_store(store, 'LoginThrottle(SQLiteStore("logins.sqlite3"))')
         self._prefix = prefix
         self._clock = clock
 
@@ -165,6 +169,8 @@ class LoginThrottle:
         for _ in range(_TRIES):
             now, raw = self._clock(), await store.get(key)
             count = _decoded(raw)
+            if count is not None and count.next - now > rule.window + _SKEW:
+                count = None  # no wait is that long: the clock was set back
             if count is not None and now < count.next:
                 raise _refused(count.next - now)
             if await _kept(store, key, raw, rule.after(count, now), now):
@@ -181,7 +187,7 @@ class LoginThrottle:
 
     def _key(self, kind: str, *parts: str) -> str:
         """Whoever reads the store learns neither names nor addresses."""
-        text = "\0".join((kind, *parts))
+        text = "".join(f"{len(part)}:{part}" for part in (kind, *parts))  # no name can be taken for two parts
         return self._prefix + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -210,4 +216,4 @@ def _decoded(raw: bytes | None) -> _Count | None:
 
 def _folded(name: str) -> str:
     """What an app may take for the same name is the same here."""
-    return unicodedata.normalize("NFKC", name[:_LONGEST_NAME]).strip().casefold()
+    return unicodedata.normalize("NFKC", name.strip()[:_LONGEST_NAME]).strip().casefold()

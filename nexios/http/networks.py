@@ -3,9 +3,13 @@
 Whoever counts per client counts by this: with IPv6 a client may use a new address for each request (RFC 8981).
 """
 
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
 
 __all__ = ["network_of"]
+
+_NAT64: Final = int(IPv6Address("64:ff9b::")) >> 32
+"""What IPv4 addresses have in front of them where a network of IPv6 translates them (RFC 6052 section 2.1)."""
 
 
 def network_of(address: str) -> str:
@@ -22,4 +26,6 @@ def network_of(address: str) -> str:
         return address
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
+    if int(parsed) >> 32 == _NAT64:
+        return str(IPv4Address(int(parsed) & 0xFFFFFFFF))
     return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"

@@ -34,7 +34,8 @@ WhenUnavailable = Literal["count_here", "refuse"]
 
 _logger = logging.getLogger("nexios")
 
-_LONGEST_KEY: Final = 64
+_LONGEST_KEY: Final = 63
+"""Characters: a digest is longer, so that no key can be that of a long one."""
 _PAUSE: Final = 1.0
 """Seconds in which an engine that was away is not asked, so that not every request waits for it."""
 
@@ -125,6 +126,7 @@ class RateLimitMiddleware(BaseMiddleware):
         try:
             yield
         finally:
+            await self._here.stop()
             await self._counters.stop()
 
     async def __call__(self, request: Request, response: Response, call_next: CallNext) -> Response:

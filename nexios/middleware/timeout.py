@@ -25,10 +25,12 @@ __all__ = ["TimeoutMiddleware"]
 _logger = logging.getLogger("nexios")
 
 _STATE: Final = "nexios_timeout"
+_BROKEN_OFF: Final = "the time of the request was over before its stream was (TimeoutMiddleware)"
 
 
 class TimeoutMiddleware(BaseMiddleware):
-    """Lets a request take so many seconds; None is as long as it takes. Of several around a handler the nearest holds.
+    """Lets a request take so many seconds; None is as long as it takes. Of several around a handler the nearest holds,
+    and the time of those further out stands still meanwhile.
 
     >>> TimeoutMiddleware(30)
     <TimeoutMiddleware 30 s>
@@ -48,11 +50,18 @@ class TimeoutMiddleware(BaseMiddleware):
 
     async def __call__(self, request: Request, response: Response, call_next: CallNext) -> Response:
         """Go on, or raise 503 when the time is over."""
+        outer = request.state.get(_STATE)
+        left = _pause(outer) if isinstance(outer, asyncio.Timeout) else None
+        try:
+            return await self._within(request, call_next)
+        finally:
+            if left is not None:  # for what is between the two
+                outer.reschedule(asyncio.get_running_loop().time() + left)
+
+    async def _within(self, request: Request, call_next: CallNext) -> Response:
         state = request.state
-        outer = state.get(_STATE)
-        if isinstance(outer, asyncio.Timeout) and not outer.expired():
-            outer.reschedule(None)
         if self._seconds is None:
+            state[_STATE] = None
             return await call_next()
         timeout = asyncio.timeout(self._seconds)
         try:
@@ -62,7 +71,8 @@ class TimeoutMiddleware(BaseMiddleware):
                 deadline = timeout.when()
         except TimeoutError:
             raise self._too_late(request) from None
-        if deadline is not None and type(answer.content) is StreamContent:
+        is_nearest = state.get(_STATE) is timeout
+        if is_nearest and deadline is not None and type(answer.content) is StreamContent:
             chunks = _Chunks(answer.content, request, deadline)
             answer.content = StreamContent(chunks, answer.content.length)
         return answer
@@ -75,6 +85,15 @@ class TimeoutMiddleware(BaseMiddleware):
 
     def __repr__(self) -> str:
         return f"<TimeoutMiddleware {'None' if self._seconds is None else f'{self._seconds:g} s'}>"
+
+
+def _pause(timeout: asyncio.Timeout) -> float | None:
+    """Stop the time; returns how much is left of it, None where it does not run."""
+    when = None if timeout.expired() else timeout.when()
+    if when is None:
+        return None
+    timeout.reschedule(None)
+    return when - asyncio.get_running_loop().time()
 
 
 class _Chunks:
@@ -91,13 +110,16 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> bytes:
+        if asyncio.get_running_loop().time() >= self._deadline:
+            raise RuntimeError(_BROKEN_OFF)
+        timeout = asyncio.timeout_at(self._deadline)
         try:
-            if asyncio.get_running_loop().time() >= self._deadline:
-                raise TimeoutError
-            async with asyncio.timeout_at(self._deadline):
+            async with timeout:
                 return await anext(self._chunks)
         except TimeoutError as exc:
-            raise RuntimeError("the time of the request was over before its stream was (TimeoutMiddleware)") from exc
+            if not timeout.expired():
+                raise  # one of the source itself
+            raise RuntimeError(_BROKEN_OFF) from exc
 
     async def aclose(self) -> None:
         """Close the source, also when it was never begun."""

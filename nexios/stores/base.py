@@ -8,7 +8,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Final, Protocol
 
-from nexios.errors import ServiceUnavailable
+from nexios.errors import ConfigurationError, ServiceUnavailable
 
 __all__ = [
     "SharedLife",
@@ -17,7 +17,9 @@ __all__ = [
     "checked_entry",
     "checked_key",
     "checked_seconds",
+    "checked_store",
     "encoded_prefix",
+    "not_started",
 ]
 
 _LONGEST: Final = 3_000_000_000.0
@@ -35,6 +37,14 @@ class StoreUnavailable(ServiceUnavailable):
         super().__init__()
         if explanation:
             self.add_note(explanation)
+
+
+def not_started(store: object) -> StoreUnavailable:
+    """Return the error for a store that is asked before anybody opened it."""
+    return StoreUnavailable(
+        f"{type(store).__name__} is not started. A SessionMiddleware opens its own; let the app open any other:\n\n"
+        "    app.on_startup(store.start)\n    app.on_shutdown(store.stop)\n"
+    )
 
 
 class Store(Protocol):
@@ -117,6 +127,18 @@ class SharedLife(ABC):
     @abstractmethod
     async def _close(self) -> None:
         """Let go of it."""
+
+
+def checked_store(store: Store, example: str) -> Store:
+    """Return the store; `example` is the line that gives one, for the text of an error.
+
+    Raises:
+        ConfigurationError: It is a class of stores, an address, or anything else that is none.
+    """
+    if not isinstance(store, type) and hasattr(store, "start"):
+        return store
+    what = f"the class {store.__name__}" if isinstance(store, type) else type(store).__name__
+    raise ConfigurationError(f"A store is needed, not {what}:\n\n    {example}\n")
 
 
 def checked_key(key: str) -> bytes:

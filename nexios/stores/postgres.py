@@ -12,7 +12,15 @@ from hashlib import sha256
 from typing import Any, Final
 
 from nexios.errors import ConfigurationError
-from nexios.stores.base import SharedLife, StoreUnavailable, checked_entry, checked_key, checked_seconds, encoded_prefix
+from nexios.stores.base import (
+    SharedLife,
+    StoreUnavailable,
+    checked_entry,
+    checked_key,
+    checked_seconds,
+    encoded_prefix,
+    not_started,
+)
 from nexios.stores.postgres_table import Table
 from nexios.stores.sweeper import Sweeper
 
@@ -130,7 +138,7 @@ class PostgresStore(SharedLife):
     async def _fetch(self, statement: str, *values: object) -> Any:
         """Return the one value that a statement gives."""
         if self._pool is None:
-            raise StoreUnavailable("PostgresStore is not started")
+            raise not_started(self)
         try:
             async with asyncio.timeout(self._patience):
                 async with self._pool.acquire() as connection:

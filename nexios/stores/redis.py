@@ -12,7 +12,15 @@ import math
 from typing import Any, Final
 
 from nexios.errors import ConfigurationError
-from nexios.stores.base import SharedLife, StoreUnavailable, checked_entry, checked_key, checked_seconds, encoded_prefix
+from nexios.stores.base import (
+    SharedLife,
+    StoreUnavailable,
+    checked_entry,
+    checked_key,
+    checked_seconds,
+    encoded_prefix,
+    not_started,
+)
 
 try:
     from redis.asyncio import BlockingConnectionPool, Redis
@@ -156,7 +164,7 @@ class RedisStore(SharedLife):
         """Return what the server answers, as it is: a client would make other types of it."""
         client: Any = self._client
         if client is None:
-            raise StoreUnavailable("RedisStore is not started")
+            raise not_started(self)
         try:
             async with asyncio.timeout(self._patience):
                 return await client.execute_command(*command)

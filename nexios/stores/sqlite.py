@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from nexios.errors import ConfigurationError
-from nexios.stores.base import SharedLife, StoreUnavailable, checked_entry, checked_key, checked_seconds, encoded_prefix
+from nexios.stores.base import SharedLife, checked_entry, checked_key, checked_seconds, encoded_prefix, not_started
 from nexios.stores.sqlite_connection import Connection
 from nexios.stores.sweeper import BATCH, Sweeper
 
@@ -80,7 +80,7 @@ class SQLiteStore(SharedLife):
         """Return the value of a key, or None."""
         values: Values = {"key": checked_key(key), "now": self._clock()}
         if self._reader is None:
-            raise StoreUnavailable("SQLiteStore is not started")
+            raise not_started(self)
         return await self._reader.run(_value, values)
 
     async def set(self, key: str, value: bytes, *, expires_in: float | None = None) -> None:
@@ -121,7 +121,7 @@ class SQLiteStore(SharedLife):
     async def _write(self, statement: str, values: Values) -> int:
         """Return how many rows it changed."""
         if self._writer is None:
-            raise StoreUnavailable("SQLiteStore is not started")
+            raise not_started(self)
         changed = await self._writer.run(_change, statement, values)
         if self._sweeper is not None:
             self._sweeper.written()

@@ -265,6 +265,11 @@ async def test_a_count_that_cannot_be_read_begins_anew(caplog: pytest.LogCapture
     assert "begins anew" in caplog.records[0].message
 
 
+def test_a_class_is_no_store() -> None:
+    with pytest.raises(ConfigurationError, match="LoginThrottle"):
+        LoginThrottle(MemoryStore)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -275,6 +275,14 @@ def test_the_counters_are_open_while_the_app_runs() -> None:
     assert counters.users == 0
 
 
+def test_an_app_that_is_started_anew_has_counted_nothing() -> None:
+    app = app_with(RateLimitMiddleware("1/hour"))
+
+    for _ in range(2):
+        with TestClient(app) as client:
+            assert [client.get("/").status_code for _ in range(2)] == [200, 429]
+
+
 def test_the_counters_of_a_route_are_open_too() -> None:
     counters = Flaky()
     app = app_with()

@@ -389,7 +389,7 @@ async def test_j14_an_id_token_that_is_not_signed_by_the_service_is_refused(name
         "evil.example",
         " /account",
         "/%0d%0aset-cookie:a=b",
-        "/" + "a" * 300,
+        "/" + "a" * 600,
         "",
     ],
     ids=range(11),
