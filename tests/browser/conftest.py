@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.headless import headless
+from tests.browser.headless import PATIENCE, headless
 
 
 @pytest.fixture(scope="module")
@@ -13,3 +13,12 @@ def browser() -> Iterator[Any]:
     """For the module and no longer: while Playwright runs, no test in this thread can run an event loop."""
     with headless() as browser:
         yield browser
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page of somebody who was nowhere before."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        yield page

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE
+from tests.browser.headless import NEEDS_CHROMIUM
 from tests.contract.servers import DEADLINE, SERVERS, Running, eventually, running
 
 pytestmark = NEEDS_CHROMIUM
@@ -31,14 +31,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def other_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(UVICORN, "tests.browser.csrf_app:app", tmp_path_factory.mktemp("other"), {}) as server:
         yield server
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        yield page
 
 
 def saved(shop: Running) -> int:

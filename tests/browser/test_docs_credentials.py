@@ -13,7 +13,7 @@ import pytest
 from tests.browser.guarded_docs_app import BEARER, PASSWORD
 from tests.browser.headless import NEEDS_CHROMIUM
 from tests.browser.visits import Visit
-from tests.contract.servers import SERVERS, Running, running
+from tests.contract.servers import DEADLINE, SERVERS, Running, running
 
 UVICORN = next(server for server in SERVERS if server.name == "uvicorn-h11")
 
@@ -40,7 +40,7 @@ def visit(browser: Any, site: Running) -> Iterator[Visit]:
 def credentials_of(site: Running, door: str) -> tuple[str, ...]:
     """What a reader writes into the fields, in their order."""
     if door == "key":
-        return (str(httpx2.post(f"{site.url}/keys", trust_env=False).json()["text"]),)
+        return (str(httpx2.post(f"{site.url}/keys", trust_env=False, timeout=DEADLINE).json()["text"]),)
     return (BEARER,) if door == "token" else ("ada", PASSWORD)
 
 

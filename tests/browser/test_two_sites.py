@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE
+from tests.browser.headless import NEEDS_CHROMIUM
 from tests.contract.servers import DEADLINE, SERVERS, Running, eventually, running
 
 pytestmark = [
@@ -41,14 +41,6 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("other")
     with running(UVICORN, "tests.browser.two_sites_app:app", folder, {"UPLOADS": str(folder)}) as server:
         yield server
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        yield page
 
 
 def asked_of(api: Running) -> list[list[str | None]]:
@@ -158,6 +150,8 @@ def known_by(way: str, origin: str, api: Running, page: Any) -> list[str]:
         go_to(page, origin)
         before = len(asked_of(api))
         page.evaluate(WAYS[way], f"{api.url}/{same_site}/me")
+        if way in LEAVING:
+            page.wait_for_url(f"{api.url}/{same_site}/me")
         [user] = eventually(lambda: users_since(before, api), "the request")  # noqa: B023
         if user == "ada":
             known.append(same_site)
@@ -168,6 +162,9 @@ def users_since(before: int, api: Running) -> list[str]:
     """Who was told who he is, after as many requests."""
     return [user for _, user in asked_of(api)[before:] if user is not None]
 
+
+LEAVING = {"a link", "a form"}
+"""Ways by which the page goes elsewhere; it has to be there before it is sent on."""
 
 WAYS = {
     "a link": "(url) => { document.body.innerHTML = `<a href='${url}'>go</a>`; document.querySelector('a').click(); }",

@@ -17,7 +17,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeVar
 
-__all__ = ["DEADLINE", "IN_MEMORY", "SERVERS", "InMemory", "NotStarted", "Running", "Server", "eventually", "running"]
+__all__ = [
+    "DEADLINE",
+    "IN_MEMORY",
+    "ROOT",
+    "SERVERS",
+    "InMemory",
+    "NotStarted",
+    "Running",
+    "Server",
+    "end_group",
+    "eventually",
+    "reserved_port",
+    "running",
+]
 
 _T = TypeVar("_T")
 
@@ -184,7 +197,7 @@ def running(server: Server, app: str, directory: Path, environment: Mapping[str,
         NotStarted: It ended by itself before it accepted connections.
     """
     log = directory / f"{server.name}.log"
-    with _reserved_port() as port, log.open("wb") as output:
+    with reserved_port() as port, log.open("wb") as output:
         command = [part.format(app=app, port=port) for part in server.command]
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("launch.py")), str(os.getpid()), *command],
@@ -198,10 +211,10 @@ def running(server: Server, app: str, directory: Path, environment: Mapping[str,
         try:
             yield Running(server, process, _wait_for(server, process, port, log), log)
         finally:
-            _end(process)
+            end_group(process)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def end_group(process: "subprocess.Popen[bytes]") -> None:
     """End it and whatever it has started."""
     if process.poll() is None:
         process.terminate()
@@ -213,8 +226,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _reserved_port() -> Iterator[int]:
-    """A port that nobody else gets; a server that sets SO_REUSEPORT, as Granian does, may have it."""
+def reserved_port() -> Iterator[int]:
+    """A port that nobody else gets; who sets SO_REUSEPORT may have it: Granian does, and nginx with `reuseport`."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind(("127.0.0.1", 0))

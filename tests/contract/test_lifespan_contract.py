@@ -28,9 +28,9 @@ def _running(server: Server, app: str, directory: Path, journal: Path) -> Abstra
 
 def test_startup_and_shutdown_run_once_around_the_requests(server: Server, tmp_path: Path, journal: Path) -> None:
     with _running(server, "app", tmp_path, journal) as process:
-        assert httpx2.get(f"{process.url}/word", trust_env=False).text == "from the context"
+        assert httpx2.get(f"{process.url}/word", trust_env=False, timeout=DEADLINE).text == "from the context"
         assert journal.read_text().split("\n") == ["context entered", "started", ""]
-        assert httpx2.get(f"{process.url}/background", trust_env=False).text == "sent"
+        assert httpx2.get(f"{process.url}/background", trust_env=False, timeout=DEADLINE).text == "sent"
         exit_code = process.stop()
 
     assert exit_code == server.exit_code

@@ -9,6 +9,7 @@ named `test_*` without parameters are run at the end. A block with
 import ast
 import asyncio
 import inspect
+import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,6 +63,13 @@ def compiled(block: Block, page: Path) -> CodeType:
     return code
 
 
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """A page may show how to see more of the log; the tests after it did not ask for that."""
+    yield
+    logging.getLogger("nexios").setLevel(logging.NOTSET)
+
+
 def run_page(page: Path, blocks: list[Block], module: ModuleType) -> None:
     """Run the blocks, then the tests that they define, in one event loop."""
     with asyncio.Runner() as runner:
@@ -82,6 +90,7 @@ def page_name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = [block for block in find_blocks(page.read_text(encoding="utf-8")) if block.not_run_because is None]

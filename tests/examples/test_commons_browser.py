@@ -1,10 +1,11 @@
 """The example `commons` in a real browser: two people in a room, a network that drops, and what is new on the board."""
 
+import random
 import re
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE, headless
+from tests.contract.servers import DEADLINE
 from tests.examples.commons_board import Board, running
 from tests.examples.commons_steps import MODERATOR
 
@@ -62,7 +64,7 @@ def person(browser: Any, url: str, name: str = "", **options: Any) -> Iterator[A
 
 def new_room(board: Board, name: str) -> str:
     """Open a room, and return where its page is."""
-    response = httpx2.post(f"{board.url}/api/rooms", json={"name": name}, trust_env=False)
+    response = httpx2.post(f"{board.url}/api/rooms", json={"name": name}, trust_env=False, timeout=DEADLINE)
     assert response.status_code == 201
     return f"{board.url}{response.headers['location'].removeprefix('/api')}"
 
@@ -160,7 +162,10 @@ def test_a_file_goes_by_the_form_and_comes_live(browser: Any, room: str) -> None
         link = ada.get_by_role("link", name="The plan")
         link.wait_for()
 
-        assert httpx2.get(ada.evaluate("link => link.href", link.element_handle()), trust_env=False).text == "roses"
+        assert (
+            httpx2.get(ada.evaluate("link => link.href", link.element_handle()), trust_env=False, timeout=DEADLINE).text
+            == "roses"
+        )
 
 
 def test_the_first_page_shows_what_is_new_in_all_rooms(browser: Any, board: Board, room: str) -> None:
@@ -185,11 +190,18 @@ def test_a_room_fits_a_small_phone(browser: Any, room: str, scheme: str) -> None
         assert ada.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def quiet_port() -> int:
+    """A port that is free, and stays so between two servers: no system gives one of these to whoever asks for any."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("there is no free port")
+
+
 def test_a_server_that_starts_again_is_found_again(browser: Any, tmp_path: Path) -> None:
     """What was said is in the store; that the channels forgot it, in memory, is said on the page."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        options = ["--port", str(probe.getsockname()[1])]
+    options = ["--port", str(quiet_port())]
     with running("uvicorn", tmp_path, options=options) as first:
         room = new_room(first, "Garden")
         with person(browser, room, "Ada") as ada:

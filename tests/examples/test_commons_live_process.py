@@ -43,7 +43,7 @@ def boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def new_room(board: Board, name: str) -> int:
-    response = httpx2.post(f"{board.url}/api/rooms", json={"name": name}, trust_env=False)
+    response = httpx2.post(f"{board.url}/api/rooms", json={"name": name}, trust_env=False, timeout=PATIENCE)
     assert response.status_code == 201
     return int(response.json()["id"])
 
@@ -112,7 +112,7 @@ async def test_a_line_that_breaks_costs_no_message_and_brings_none_twice(board: 
 
 async def test_a_page_that_is_loaded_again_has_all_and_hears_the_rest(board: Board, room_id: int) -> None:
     await post(board, room_id, "before")
-    page = httpx2.get(f"{board.url}/rooms/{room_id}", trust_env=False).text
+    page = httpx2.get(f"{board.url}/rooms/{room_id}", trust_env=False, timeout=PATIENCE).text
     await post(board, room_id, "after")
 
     async with visiting(board, room_id, "Ada", int(page.partition('last-seen="')[2].partition('"')[0])) as ada:
@@ -145,7 +145,7 @@ async def test_two_processes_are_one_board(boards: list[Board]) -> None:
         await post(boards[1], room_id, "by the API of two")
         await ada.hear_text("by the API of two")
         await bob.hear_text("by the API of two")
-    page = httpx2.get(f"{boards[1].url}/rooms/{room_id}", trust_env=False).text
+    page = httpx2.get(f"{boards[1].url}/rooms/{room_id}", trust_env=False, timeout=PATIENCE).text
 
     assert ada.said == bob.said == ["from one", "by the API of two"]
     assert '<p class="text">from one</p>' in page
@@ -208,7 +208,10 @@ async def test_a_board_with_visitors_ends_by_a_signal(server: str, tmp_path: Pat
     """
     with running(server, tmp_path) as board:
         room_id = new_room(board, "Garden")
-        async with visiting(board, room_id, "Ada"), httpx2.AsyncClient(base_url=board.url, trust_env=False) as client:
+        async with (
+            visiting(board, room_id, "Ada"),
+            httpx2.AsyncClient(base_url=board.url, trust_env=False, timeout=PATIENCE) as client,
+        ):
             async with client.stream("GET", "/api/activity", timeout=PATIENCE):
                 code = await asyncio.to_thread(board.end, signal.SIGTERM)
 

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.browser.headless import NEEDS_CHROMIUM, PATIENCE, headless
+from tests.contract.servers import DEADLINE
 from tests.examples.commons_board import Board, running
 from tests.examples.commons_people import PASSWORD, picture
 from tests.examples.commons_steps import MODERATOR
@@ -55,7 +56,7 @@ def become_member(page: Any, name: str) -> None:
 
 def guest_says(board: Board, text: str) -> None:
     """Open a room, and say something in it under the name that members know."""
-    with httpx2.Client(base_url=board.url, trust_env=False) as guest:
+    with httpx2.Client(base_url=board.url, trust_env=False, timeout=DEADLINE) as guest:
         assert guest.post("/api/rooms", json={"name": "Garden"}).status_code == 201
         assert guest.post("/api/rooms/1/messages", json={"author": "Gus", "text": text}).status_code == 201
 
@@ -111,7 +112,9 @@ def test_an_open_room_of_somebody_who_signs_out_is_a_guests(page: Any, board: Bo
     said = page.locator(".messages li", has_text="Is this me?")
     said.get_by_text("guest", exact=True).wait_for()
 
-    answer = httpx2.get(f"{board.url}/api/rooms/1/messages", headers=MODERATOR, trust_env=False).json()
+    answer = httpx2.get(
+        f"{board.url}/api/rooms/1/messages", headers=MODERATOR, trust_env=False, timeout=DEADLINE
+    ).json()
     assert answer["messages"][0]["member"] is None
 
 

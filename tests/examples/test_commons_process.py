@@ -260,7 +260,7 @@ def test_the_data_folder_keeps_what_was_written(own_board: Board, tmp_path: Path
     own_board.end(signal.SIGTERM)
 
     with running("uvicorn", tmp_path) as second:
-        rooms = httpx2.get(f"{second.url}/api/rooms", trust_env=False).json()
+        rooms = httpx2.get(f"{second.url}/api/rooms", trust_env=False, timeout=PATIENCE).json()
     assert [room["name"] for room in rooms] == ["Garden"]
 
 

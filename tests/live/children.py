@@ -1,14 +1,13 @@
 """Processes of a test: they write into a log, and do not outlive it."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.contract.servers import DEADLINE, ROOT, NotStarted
+from tests.contract.servers import ROOT, NotStarted, end_group
 
 __all__ = ["Child", "child", "python_module"]
 
@@ -49,14 +48,4 @@ def child(command: Sequence[str], log: Path, environment: Mapping[str, str] | No
         try:
             yield Child(process, log)
         finally:
-            _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(DEADLINE)
+            end_group(process)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.servers import DEADLINE, eventually
+from tests.contract.servers import DEADLINE, eventually, reserved_port
 from tests.live.children import Child, child
 
 __all__ = ["NEEDS_NGINX", "fronting"]
@@ -114,7 +114,7 @@ def fronting(application: str, directory: Path) -> Iterator[tuple[str, int]]:
         NotStarted: It ended by itself.
     """
     directory.mkdir()
-    with _reserved_port() as port:
+    with reserved_port() as port:
         _configure(directory, application, f"127.0.0.1:{port}")
         command = [*_dies_with_us(), str(NGINX), "-p", str(directory), "-c", "nginx.conf", "-e", "stderr"]
         with child(command, directory / "output.log") as process:
@@ -130,15 +130,6 @@ def _configure(directory: Path, application: str, front: str) -> None:
     text = _MAIN % (site, more)
     assert text.count(f"listen {front}") == len(re.findall(r"^ *listen ", text, re.MULTILINE)), text
     (directory / "nginx.conf").write_text(text)
-
-
-@contextmanager
-def _reserved_port() -> Iterator[int]:
-    """A port that nobody else gets, and nginx does, with `reuseport`."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
 
 
 def _dies_with_us() -> list[str]:

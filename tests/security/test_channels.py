@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -130,12 +131,12 @@ async def test_i6_a_connection_is_in_a_hundred_channels_at_most_and_out_of_all_w
     app = Rooms()
     tasks = len(asyncio.all_tasks())
     async with app.with_clients("/many") as (client,):
-        for number in range(20_000):
+        for number in range(100_000):
             client.says(f"room:{number}")
         client.says("end*")
         await until(lambda: client.texts and "bad_channel_name" in client.texts[-1])
 
-        assert len(client.texts) == 20_001 - 100
+        assert len(client.texts) == 100_001 - 100
         assert {decode_json(text.encode(), max_depth=2)["error"] for text in client.texts[:-1]} == {"too_many_channels"}
         assert len(app.hub.channels) == 100
         assert len(asyncio.all_tasks()) <= tasks + 4
@@ -194,6 +195,37 @@ async def test_i8_a_name_of_a_client_is_a_plain_key(name: str) -> None:
         assert app.hub.channels == (name.replace("/", "|"),)
         assert [entry.user for entry in await app.channel(app.hub.channels[0]).presence()] == [name]
         assert other.texts == ["[1]"]
+
+
+@pytest.mark.parametrize("user", ["x" * MIB, "x" * 201, "%ED%A0%80", "%00", "%0a", "%E2%80%AE", "~", "~x"])
+async def test_i8_an_odd_name_of_a_user_is_a_plain_key_or_nobody_comes_in(user: str) -> None:
+    """CVE-2026-59724: 1 MiB, surrogates and control characters."""
+    app = Rooms()
+    client = Client(app, "/rooms/1", query_string=f"user={user}".encode())
+    await until(lambda: client.got)
+    await turns()
+
+    if client.got[0]["type"] == "websocket.accept":
+        assert [entry.user for entry in await app.channel("1").presence()] == [unquote(user)]
+    else:
+        assert app.hub.channels == ()
+    assert len(user) < KIB or client.got[0]["type"] == "websocket.close"
+    await client.leaves()
+    assert app.hub.channels == ()
+    await app.hub.stop()
+
+
+@pytest.mark.parametrize("name", ["x" * MIB, "x" * 201, "\ud800", "a\0b", "a\r\nb"])
+async def test_i8_nor_does_anybody_by_an_odd_name_of_a_channel(name: str) -> None:
+    """CVE-2026-59724."""
+    app = Rooms()
+    client = Client(app, f"/rooms/{name}")
+    await until(lambda: client.got)
+
+    assert client.got[0]["type"] == "websocket.close"
+    assert app.hub.channels == ()
+    await client.leaves()
+    await app.hub.stop()
 
 
 async def test_i8_a_user_cannot_take_the_id_of_a_member() -> None:

@@ -124,7 +124,11 @@ async def test_h3_null_is_an_origin_like_any_other_and_a_cookie_changes_nothing(
 
     for origin in ("null", "http://localhost:7860", GOOD):
         plain, with_cookie = await get(app, origin), await get(app, origin, cookie="a=b", host="localhost:7860")
+        asked = await preflight(app, origin)
+        asked_with_cookie = await preflight(app, origin, cookie="a=b", host="localhost:7860")
         assert plain.headers == with_cookie.headers
+        assert (asked.status, asked.headers) == (asked_with_cookie.status, asked_with_cookie.headers)
+        assert asked.status == (204 if origin == GOOD else 403)
         assert plain.header("access-control-allow-origin") == (GOOD if origin == GOOD else None)
 
 
@@ -190,6 +194,11 @@ async def allowed(app: NexiosApp, path: str, method: str = "GET") -> list[str]:
         ("/public/%2e%2e/private", "GET", [GOOD]),
         ("/public//private", "GET", [GOOD]),
         ("/privat", "GET", [GOOD]),
+        ("/private%2f", "GET", [GOOD]),
+        ("/private/", "GET", [GOOD]),
+        ("/private%2fown", "GET", [GOOD]),
+        ("/%70rivate", "GET", [GOOD]),
+        ("//private", "GET", [GOOD]),
         ("/priv+ate", "GET", [GOOD]),
         ("/priv ate", "GET", [GOOD]),
         ("/PRIVATE", "GET", [GOOD]),
@@ -305,6 +314,11 @@ def failing_app() -> NexiosApp:
         response.stream(iter([b"never"]))
         raise ZeroDivisionError
 
+    @app.post("/form")
+    async def form(request: Request, response: Response) -> str:
+        found = [request.headers.get("accept"), str(request.host), await request.form()]
+        return f"read {found}"
+
     return app
 
 
@@ -319,6 +333,30 @@ async def test_h7_a_page_can_read_errors(path: str, status: int) -> None:
 
     assert (answer.status, answer.header("access-control-allow-origin")) == (status, GOOD)
     assert answer.header("access-control-allow-credentials") == "true"
+    assert of_cors(refused) == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "chunk", "status"),
+    [
+        ([(b"content-type", b"text/plain")], b"x", 415),
+        ([(b"content-type", b"application/x-www-form-urlencoded")], b"a=%ff", 400),
+        ([(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"99999999")], b"a=1", 413),
+        ([(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"-1")], b"a=1", 400),
+        ([(b"x", b"x" * 70_000)], b"", 431),
+        ([(b"host", b"a"), (b"host", b"b")], b"", 400),
+    ],
+    ids=["415", "400", "413", "length", "431", "hosts"],
+)
+async def test_h7_a_page_can_read_why_its_body_was_refused(
+    fields: list[tuple[bytes, bytes]], chunk: bytes, status: int
+) -> None:
+    """What is found wrong with a request long before its handler."""
+    sent: dict[str, Any] = {"method": "POST", "path": "/form", "chunks": [chunk]}
+    answer = await call(failing_app(), headers=[*from_origin(GOOD), *fields], **sent)
+    refused = await call(failing_app(), headers=[*from_origin("https://evil.example"), *fields], **sent)
+
+    assert (answer.status, answer.header("access-control-allow-origin")) == (status, GOOD)
     assert of_cors(refused) == set()
 
 
@@ -351,7 +389,18 @@ async def test_h7_a_preflight_that_is_denied_is_an_error_and_says_nothing(
 @pytest.mark.parametrize(
     "names",
     [
-        *("x" * 64 * 1024, ",".join(f"x-{n}" for n in range(10_000)), "x-one\x85x", "x one", "x-one:y", "x@y", "é"),
+        *(
+            "x" * 64 * 1024,
+            ",".join(f"x-{n}" for n in range(10_000)),
+            "x-one\x85x",
+            "x one",
+            "x\r\nset-cookie: a=b",
+            "x\ny",
+            "x\0",
+            "x-one:y",
+            "x@y",
+            "é",
+        ),
         ",".join("a" for _ in range(101)),
     ],
 )

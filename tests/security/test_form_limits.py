@@ -56,17 +56,26 @@ async def test_a1_parts_that_are_neither_field_nor_file_are_refused_at_the_first
     assert answer.received == 1
 
 
-@ENCODINGS
-async def test_a1_too_many_fields_take_little_memory(encoding: str) -> None:
-    """CVE-2023-30798: the count is checked before the fields exist."""
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        (text_body(MULTIPART, *[b"1"] * 1001), MULTIPART, 413),
+        (text_body(URLENCODED, *[b"1"] * 1001), URLENCODED, 413),
+        (upload(body=b"") * 101 + END, MULTIPART, 413),
+        (part("Content-Disposition: form-data") * 1001 + END, MULTIPART, 400),
+    ],
+    ids=["fields of multipart", "urlencoded fields", "files", "neither"],
+)
+async def test_a1_too_many_parts_take_little_memory_and_time(body: bytes, encoding: str, status: int) -> None:
+    """CVE-2023-30798: the count is checked before the parts exist."""
     app = ReadingApp()
-    body = text_body(encoding, *[b"1"] * 1001)
 
-    with peak() as spent:
+    with peak() as held, cpu_time() as spent:
         answer = await post(app, body, encoding)
 
-    assert answer.status == 413
-    assert spent.bytes < 8 * MIB
+    assert (answer.status, app.read) == (status, [])
+    assert held.bytes < 8 * MIB
+    assert spent.seconds < 0.3
 
 
 @ENCODINGS
@@ -134,7 +143,7 @@ async def test_a9_what_is_around_the_parts_is_not_searched(
     """CVE-2024-53981 GHSA-59g5-xgcq-4qw3, CVE-2026-40347 GHSA-mj87-hwqh-73pj, CVE-2025-61770 GHSA-p543-xpfm-54cp."""
     app, chunks = ReadingApp(), in_chunks(body)
 
-    with peak() as held, cpu_time() as spent:
+    with peak() as held, cpu_time() as spent, caplog.at_level(logging.DEBUG):
         answer = await post(app, chunks, MULTIPART)
 
     assert (answer.status, answer.received) == (status, 1)
@@ -176,6 +185,20 @@ async def test_a10_a_field_name_is_bounded(encoding: str, size: int, fits: bool)
     answer = await post(app, body, encoding)
 
     assert answer.status == 200 if fits else refused(app, answer, "form_name_too_long")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "BASE64", "quoted-printable", "x-uuencode", "none"])
+@pytest.mark.parametrize("body", [b"aGk=", b"=41=", b"=\r\n" * 100], ids=["base64", "quoted", "line ends"])
+async def test_a25_what_calls_itself_encoded_is_bytes_like_any_other(encoding: str, body: bytes) -> None:
+    """CVE-2026-108147: in a field and in a file (RFC 7578 section 4.7)."""
+    app = ReadingApp()
+    line = f"Content-Transfer-Encoding: {encoding}"
+    disposition = 'Content-Disposition: form-data; name="f"; filename="x"'
+
+    await post(app, part(DISPOSITION, line, body=body) + part(disposition, line, body=body) + END, MULTIPART)
+
+    assert app.fields == [("a", body.decode())]
+    assert app.read[0].files["f"].size == len(body)
 
 
 async def test_a25_a_transfer_encoding_is_not_decoded() -> None:

@@ -51,11 +51,20 @@ async def test_a6_such_a_content_type_is_a_clean_refusal(end: str) -> None:
     assert answer.status == (200 if end else 415)
 
 
-@pytest.mark.parametrize("piece", ['form-data; name="{}', 'form-data; name="{}"'])
-@pytest.mark.parametrize("filling", ['\\\\"', "\\a"])
-def test_a7_escapes_in_a_parameter_take_linear_time(piece: str, filling: str) -> None:
+@pytest.mark.parametrize(
+    ("parse", "piece"),
+    [
+        (parse_content_disposition, 'form-data; name="{}'),
+        (parse_content_disposition, 'form-data; name="{}"'),
+        (parse_parameters, '; a="{}'),
+        (parse_media_type, 'a/b; a="{}'),
+    ],
+    ids=["unclosed", "closed", "parameters", "media type"],
+)
+@pytest.mark.parametrize("filling", ['\\\\"', "\\a", '\\"'])
+def test_a7_escapes_in_a_parameter_take_linear_time(parse: object, piece: str, filling: str) -> None:
     """CVE-2026-28356 GHSA-p2m9-wcp5-6qw3."""
-    assert linear(lambda n: tried(parse_content_disposition, piece.format(filling * n)), 20_000)
+    assert linear(lambda n: tried(parse, piece.format(filling * n)), 20_000)
 
 
 async def test_a7_a_name_that_is_not_closed_is_a_bad_request() -> None:
@@ -164,19 +173,47 @@ def test_a16_a_part_of_nothing_but_such_starts_takes_linear_time(piece: bytes) -
     assert linear(lambda n: asked(app, in_chunks(upload(body=piece * n) + END), MULTIPART), 100_000)
 
 
-async def test_a17_two_boundaries_are_refused() -> None:
-    """CVE-2026-26961 GHSA-vgpv-f759-9wx3: which one a proxy in front takes is anyone's guess."""
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "boundary=b; boundary=evil",
+        "boundary=evil; boundary=b",
+        "boundary=b; boundary=b",
+        "boundary=b; BOUNDARY=evil",
+        'boundary=b; boundary="b"',
+        "boundary=b, multipart/form-data; boundary=evil",
+    ],
+)
+async def test_a17_two_boundaries_are_refused(parameters: str) -> None:
+    """CVE-2026-26961 GHSA-vgpv-f759-9wx3: which one a proxy in front takes is anyone's guess.
+
+    415, as every Content-Type that is malformed.
+    """
     app = ReadingApp()
 
-    answer = await post(app, field() + END, "multipart/form-data; boundary=b; boundary=evil")
+    answer = await post(app, field() + END, f"multipart/form-data; {parameters}")
 
-    assert (answer.status, app.read) == (415, [])
+    assert (answer.status, answer.received, app.read) == (415, 0, [])
+
+
+async def test_a17_two_headers_are_no_way_to_two_boundaries() -> None:
+    """CVE-2026-26961 GHSA-vgpv-f759-9wx3."""
+    app = ReadingApp()
+    second = (b"content-type", b"multipart/form-data; boundary=evil")
+
+    answer = await post(app, field() + END, MULTIPART, headers=[second])
+
+    assert (answer.status, answer.received, app.read) == (415, 0, [])
 
 
 @pytest.mark.parametrize(
     "lines",
     [
         (b"Content-Disposition: form-data;", b' name="a"'),
+        (b"Content-Disposition: form-data;", b' name="a', b'X: y"'),
+        (b'Content-Disposition: form-data; name="a"', b" folded"),
+        (b'Content-Disposition: form-data; name="a\x7f"',),
+        (b'Content-Disposition\x00: form-data; name="a"',),
         (b'Content-Disposition: form-data; name="a"', b"X: 1", b"\tfolded"),
         (b'Content-Disposition: form-data; name="a\r X: y"',),
         (b'Content-Disposition: form-data; name="a\rX: y"',),
@@ -309,6 +346,17 @@ async def test_a30_a_body_that_is_cut_anywhere_is_a_bad_request() -> None:
     assert statuses == {400}
 
 
+@pytest.mark.parametrize("body", [b"a=%", b"a=%4", b"%=%zz", b"=", b"&&&", b"=1&a", b"a", b"%00=%", b"&=&="])
+async def test_a30_an_urlencoded_form_that_is_cut_is_text_as_it_came(body: bytes) -> None:
+    """CVE-2025-47944: what is no escape stands for itself (WHATWG URL section 5.1)."""
+    app = ReadingApp()
+
+    answer = await post(app, body, URLENCODED)
+
+    assert (answer.status, len(app.read)) == (200, 1)
+    assert (await post(app, body + b"&a=%ff", URLENCODED)).status == 400
+
+
 @pytest.mark.parametrize(
     "name",
     ["a[" * 100, "a[99999999]", "a[-1]", "a[b][c][d]", "__class__", "__proto__[x]", "constructor.prototype.x", "a.b"],
@@ -325,11 +373,34 @@ async def test_a31_names_are_flat_strings(name: str, encoding: str) -> None:
 
     assert app.fields == [(name, "1")]
     assert type(app.read[0]).__name__ == "FormData"
+    assert parse_query(f"{name}=1").multi_items() == [(name, "1")]
 
 
-async def test_a31_an_array_in_brackets_has_the_limit_of_fields() -> None:
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(field("a[]") * 2000 + END, MULTIPART), (b"a[]=1&" * 2000, URLENCODED)],
+    ids=["multipart", "urlencoded"],
+)
+async def test_a31_an_array_in_brackets_has_the_limit_of_fields(body: bytes, encoding: str) -> None:
     """CVE-2025-15284: a[]=1 was not counted."""
-    assert (await post(ReadingApp(), b"a[]=1&" * 2000, URLENCODED)).status == 413
+    answer = await post(ReadingApp(), body, encoding)
+
+    assert (answer.status, answer.json()["code"]) == (413, "too_many_form_fields")
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(field("a[" * 500) + END, MULTIPART), (b"a[" * 500 + b"=1", URLENCODED)],
+    ids=["multipart", "urlencoded"],
+)
+async def test_a31_five_hundred_brackets_are_a_name_that_is_too_long(body: bytes, encoding: str) -> None:
+    """CVE-2025-48997, CVE-2022-24999: depth is no recursion here, and a name has 256 bytes."""
+    app = ReadingApp()
+
+    answer = await post(app, body, encoding)
+
+    assert (answer.status, answer.json()["code"], app.read) == (413, "form_name_too_long", [])
+    assert parse_query("a[" * 500 + "=1").multi_items() == [("a[" * 500, "1")]
 
 
 async def test_a32_too_many_query_parameters_are_refused() -> None:
@@ -340,6 +411,8 @@ async def test_a32_too_many_query_parameters_are_refused() -> None:
     app.get("/query")(lambda request, response: response.json(len(request.query_params)))
 
     assert (await call(app, path="/query", query=b"a=1&" * 10_000)).status == 400
+    assert (await call(app, path="/query", query=b"&".join([b"a=1"] * 1001))).status == 400
+    assert (await call(app, path="/query", query=b"&".join([b"a=1"] * 1000))).status == 200
     assert (await call(app, path="/query", query=b"a=" + b"x" * 64 * KIB)).status == 414
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from nexios.http.accept import best_encoding, best_language, best_match
 from nexios.http.cookies import parse_cookies
 from nexios.http.forwarded import parse_forwarded, parse_node
 from nexios.http.headers import Headers
-from nexios.http.media_type import parse_parameters
+from nexios.http.media_type import parse_media_type, parse_parameters
 from nexios.http.query import parse_query
 from nexios.http.ranges import parse_ranges
 from nexios.http.url import parse_host, parse_ip
@@ -120,6 +121,21 @@ async def test_b1_the_path_of_the_url_is_the_routed_path_whatever_the_host_is(ho
     answer = await call(make_app(), path="/admin", headers=with_host(host))
 
     assert (answer.status, answer.json()["path"], answer.json()["host"]) == (200, "/admin", "testserver")
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+async def test_b1_nor_does_it_move_the_path_of_a_websocket(host: str) -> None:
+    """CVE-2026-48710: the handshake is read in the same way."""
+    seen: list[tuple[str, str]] = []
+    app = NexiosApp()
+
+    @app.websocket("/ws")
+    async def socket(websocket: WebSocket) -> None:
+        seen.append((websocket.url.path, websocket.url.hostname))
+
+    await handshake(app, with_host(host), server=("testserver", 80))
+
+    assert seen == [("/ws", "testserver")]
 
 
 @given(path=st.text(min_size=1), host=st.text(max_size=40))
@@ -282,6 +298,9 @@ async def test_b10_and_so_many_of_them_are_refused() -> None:
         (lambda text: best_match(text, ["text/html"]), '*/*;a="\\",",'),
         (lambda text: best_encoding(text, ["gzip", "br"]), "*,"),
         (lambda text: best_encoding(text, ["gzip", "br"]), "a;q=0;"),
+        (lambda text: best_encoding(text, ["gzip", "br"]), ","),
+        (lambda text: best_encoding(text, ["gzip", "br"]), "*;q=0."),
+        (lambda text: best_language(text, ["de", "en"]), ","),
         (lambda text: best_language(text, ["de", "en"]), "a-"),
         (lambda text: best_language(text, ["de", "en"]), "*-,"),
         (lambda text: parse_ranges(f"bytes={text}", size=10), "0-,"),
@@ -306,6 +325,10 @@ def test_b12_nothing_keeps_what_clients_write() -> None:
             text = f"x{number}".ljust(8 * KIB, "y")
             best_match(f"a/b;v={text}", ["text/html"])
             best_language(text, ["de"])
+            best_encoding(text, ["gzip"])
+            parse_media_type(f"a/b; v={text}")
+            parse_cookies([f"a={text}"])
+            parse_host(text)
             parse_query(f"a={text}")
             parse_parameters(f"a={text}")
 
@@ -329,7 +352,7 @@ async def test_b12_nor_does_serving_them() -> None:
 
 
 def test_b12_a_cache_by_argument_is_bounded_and_never_keyed_by_request_text() -> None:
-    """This list is reviewed: the arguments are a second of our own clock, classes of settings, and types of models."""
+    """This list is reviewed: arguments are none, a second of our own clock, classes of settings, types of models."""
     caches = {(name, text) for name, text in decorators() if "cache" in text.partition("(")[0].lower()}
 
     assert caches == {
@@ -337,6 +360,7 @@ def test_b12_a_cache_by_argument_is_bounded_and_never_keyed_by_request_text() ->
         ("adapter.py", "lru_cache(maxsize=1024, typed=True)"),
         ("dates.py", "lru_cache(maxsize=64)"),
         ("message.py", "cached_property"),
+        ("oauth_wire.py", "functools.cache"),
         ("postgres_table.py", "cached_property"),
         ("postgres_tables.py", "cached_property"),
         ("pydantic_backend.py", "cache"),
@@ -465,6 +489,16 @@ async def test_b19_the_path_is_not_decoded_a_second_time() -> None:
 def test_b19_decoding_is_linear(piece: str) -> None:
     """CVE-2023-41164."""
     assert linear(lambda n: parse_query(piece * n + "41", max_params=10**9, max_size=10**9), 20_000)
+
+
+@pytest.mark.parametrize("piece", [b"%25", b"%c3", b"%", b"%2f", b"a"])
+async def test_b19_a_long_path_is_refused_before_it_is_read(piece: bytes) -> None:
+    """CVE-2023-41164: whatever a server has made of it."""
+    raw_path = b"/items/" + piece * 200_000 + b"41"
+
+    for path in ("/items/" + "%" * 200_000 + "41", unquote(raw_path.decode())):
+        answer = await call(make_app(), path=path, raw_path=raw_path)
+        assert (answer.status, answer.body.count(b"%")) == (414, 0)
 
 
 @pytest.mark.parametrize("name", STRANGERS_WORDS)

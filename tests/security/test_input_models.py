@@ -8,14 +8,18 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
+import attrs
 import msgspec
+import pydantic
 import pytest
 
 import nexios.errors
+from nexios import NexiosApp
 from nexios.models.adapter import adapt
 from nexios.models.backend import Malformed
 from nexios.models.problems import Invalid, Problem
 from nexios.serialization import encode_json
+from nexios.testing.raw import call
 from tests.security.json_cases import INVALID, OPEN, VALID
 from tests.security.kit import KIB, cpu_time, linear
 
@@ -97,6 +101,44 @@ def test_o2_what_is_no_json_is_malformed_for_a_typed_body_too(document: bytes) -
             adapt(kind).decode_json(document)
 
 
+class OfMsgspec(msgspec.Struct):
+    value: object
+
+
+@dataclasses.dataclass
+class OfPython:
+    value: object
+
+
+class OfKeys(TypedDict):
+    value: object
+
+
+@attrs.define
+class OfAttrs:
+    value: object
+
+
+class OfPydantic(pydantic.BaseModel):
+    value: Any
+
+
+MODELS: list[Any] = [OfMsgspec, OfPython, OfKeys, OfAttrs, OfPydantic]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_o2_every_kind_of_model_reads_the_same_json(model: Any) -> None:
+    """CVE-2014-10064: two readers that differ let one check what the other does not see."""
+    adapter = adapt(model)
+    for document, value in VALID:
+        read = adapter.decode_json(b'{"value":' + document + b"}")
+        found = read["value"] if isinstance(read, dict) else read.value
+        assert (found, type(found)) == (value, type(value))
+    for document in INVALID:
+        with pytest.raises(Malformed):
+            adapter.decode_json(document)
+
+
 @pytest.mark.parametrize(("document", "value"), VALID, ids=lambda each: str(each)[:20])
 def test_o2_what_is_json_is_read_or_invalid_never_malformed(document: bytes, value: object) -> None:
     assert adapt(object).decode_json(document) == value
@@ -168,6 +210,23 @@ def test_o3_an_answer_is_small_however_much_is_wrong() -> None:
     assert spent.seconds < 0.5
 
 
+async def test_o3_the_answer_of_an_app_is_small_too() -> None:
+    """CVE-2020-8192: a hundred problems and nothing of the input."""
+    app = NexiosApp()
+
+    @app.post("/")
+    async def items(items: list[Item]) -> int:
+        return len(items)
+
+    headers = [(b"content-type", b"application/json")]
+
+    answer = await call(app, method="POST", headers=headers, chunks=[invalid_items(100_000)])
+
+    assert (answer.status, len(answer.json()["errors"])) == (422, 100)
+    assert len(answer.body) < 64 * KIB
+    assert b"far too long a name" not in answer.body
+
+
 @pytest.mark.parametrize(
     ("kind", "document"),
     [
@@ -207,6 +266,17 @@ def test_o4_strange_dates_are_invalid(text: str) -> None:
             adapt(kind).decode_json(msgspec.json.encode(text))
         with pytest.raises(Invalid):
             adapt(kind).convert_text(text)
+
+
+@pytest.mark.parametrize("written", ["{}", '"{}"'], ids=["number", "text"])
+@pytest.mark.parametrize("text", ["infinity", "-inf", "1e20", "NaN", "1e400", "99999999999999999999", "9" * 5000])
+@pytest.mark.parametrize("kind", [datetime.date, datetime.datetime, datetime.timedelta], ids=lambda kind: kind.__name__)
+def test_o4_pydantic_is_not_asked_for_the_end_of_time(kind: Any, text: str, written: str) -> None:
+    """CVE-2021-29510: a date of `infinity` was looked for in a loop without end."""
+    model = pydantic.create_model("Moment", at=(kind, ...))
+
+    with pytest.raises((Malformed, Invalid)):
+        adapt(model).decode_json(b'{"at":' + written.format(text).encode() + b"}")
 
 
 def test_o4_a_decimal_that_would_fill_the_memory_is_refused() -> None:

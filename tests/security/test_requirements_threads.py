@@ -56,6 +56,14 @@ class Gate:
             self.inside -= 1
 
 
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """It is open in the end, however the test ends: a thread that waits for good would keep the process."""
+    gate = Gate()
+    yield gate
+    gate.opened.set()
+
+
 def blocking_app(gate: Gate) -> NexiosApp:
     def block(request: Request, response: Response) -> str:
         gate.wait()
@@ -79,9 +87,10 @@ def blocking_app(gate: Gate) -> NexiosApp:
 
 
 @pytest.mark.parametrize("path", ["/handler", "/provider"])
-async def test_r22_two_hundred_that_block_have_as_many_threads_as_the_limit_and_the_loop_goes_on(path: str) -> None:
+async def test_r22_two_hundred_that_block_have_as_many_threads_as_the_limit_and_the_loop_goes_on(
+    path: str, gate: Gate
+) -> None:
     """While all threads are blocked the loop answers others; then everyone is served, by the same threads."""
-    gate = Gate()
     app = blocking_app(gate)
     limit = app.settings.thread_limit
 
@@ -105,8 +114,7 @@ async def asked(app: NexiosApp, path: str, caller: str) -> bytes:
     return (await call(app, path=path)).body
 
 
-async def test_r22_what_waits_for_a_thread_and_is_cancelled_never_runs() -> None:
-    gate = Gate()
+async def test_r22_what_waits_for_a_thread_and_is_cancelled_never_runs(gate: Gate) -> None:
     app = blocking_app(gate)
     limit = app.settings.thread_limit
     blocked = [asyncio.ensure_future(call(app, path="/handler")) for _ in range(limit)]

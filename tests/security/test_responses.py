@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nexios import HTTPException, NexiosApp, Request, Response
+from nexios.auth import BasicAuth, BearerAuth
 from nexios.errors import InvalidCookie, InvalidHeader, UnsafeRedirect
 from nexios.http.cookies import format_delete_cookie, format_set_cookie
 from nexios.http.disposition import format_content_disposition
@@ -225,11 +226,32 @@ async def test_e5_an_app_that_writes_one_answers_500_and_nothing_of_it_is_sent(
         assert (answer.status, answer.header_all("x"), answer.header_all("set-cookie")) == (500, [], [])
 
 
-@pytest.mark.parametrize(
-    "name", ["", "a b", "a:", ":a", "a\r\n", "a\x00", "é", "a\x7f", "(a)", "a\tb", '"a"', "a;", "\u212aey"]
-)
+NO_NAMES = [
+    *(
+        "",
+        "a b",
+        "a:",
+        ":a",
+        "a\r\n",
+        "a\x00",
+        "é",
+        "a\x7f",
+        "(a)",
+        "a\tb",
+        '"a"',
+        "a;",
+        "\u212aey",
+        "a\u0100",
+        "\ud800",
+    ),
+    *(f"a{chr(code)}b" for code in range(0x20)),
+    *(f"a{character}b" for character in "(),/:;<=>?@[\\]{}\x7f\x80\xff"),
+]
+
+
+@pytest.mark.parametrize("name", NO_NAMES, ids=ascii)
 def test_e5_so_is_a_name_that_is_none(name: str) -> None:
-    """CVE-2020-7695."""
+    """CVE-2020-7695: whatever is no token (RFC 9110 section 5.6.2)."""
     headers = MutableHeaders()
     writers: list[Callable[[], Any]] = [
         lambda: headers.add(name, "a"),
@@ -268,9 +290,17 @@ def test_e5_the_list_of_fields_is_no_way_around_the_check() -> None:
     assert list(response.headers.items()) == [("a", "1")]
 
 
-@pytest.mark.parametrize("headers", [[("x", "a\r\nb")], [("a b", "c")], [("x", "\u0100")], [("", "a")]])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *([("x", "a\r\nb")], [("x", "\u0100")], [("set-cookie", "a=b\r\nx: y")]),
+        *([("x", f"a{character}b")] for character in CONTROLS),
+        *([(name, "a")] for name in NO_NAMES),
+    ],
+    ids=ascii,
+)
 async def test_e5_a_handshake_is_not_accepted_with_a_broken_header(headers: list[tuple[str, str]]) -> None:
-    """CVE-2020-35678, GHSA-gwp7-vqr5-h33h."""
+    """CVE-2020-35678, GHSA-gwp7-vqr5-h33h: neither accepted nor denied."""
     transport = FakeTransport(subprotocols=["chat", "a\r\nb"])
     websocket: WebSocket = make_websocket(transport)
 
@@ -282,7 +312,9 @@ async def test_e5_a_handshake_is_not_accepted_with_a_broken_header(headers: list
     assert transport.sent == []
 
 
-@pytest.mark.parametrize("subprotocol", ["a\r\nb", "a\nb", "a\x00", "\x1fa", "a\x7f", "\u0100", "\ud800", "evil"])
+@pytest.mark.parametrize(
+    "subprotocol", ["a\r\nb", "\u0100", "\ud800", "evil", *(f"a{character}b" for character in CONTROLS)], ids=ascii
+)
 async def test_e5_nor_with_a_broken_subprotocol(subprotocol: str) -> None:
     """CVE-2020-35678: not even one that the client offered itself."""
     transport = FakeTransport(subprotocols=["chat", *({subprotocol} - {"evil"})])
@@ -291,6 +323,24 @@ async def test_e5_nor_with_a_broken_subprotocol(subprotocol: str) -> None:
         await make_websocket(transport).accept(subprotocol)
 
     assert transport.sent == []
+
+
+@pytest.mark.parametrize("character", [*CONTROLS, "\t", "é", "\u0100", "\u2028", "\ud800"], ids=ascii)
+def test_e5_no_realm_breaks_out_of_its_challenge(character: str) -> None:
+    """CVE-2012-2374; CVE-2016-9964, GHSA-j6f7-hghw-g437: an error where it is written."""
+    realm = f"a{character}b"
+
+    async def nobody(*credentials: str) -> None: ...
+
+    for make in (BasicAuth, BearerAuth):
+        with pytest.raises(ValueError):
+            make(nobody, realm=realm)
+
+
+def test_e5_a_quote_in_a_realm_does_not_end_it() -> None:
+    async def nobody(*credentials: str) -> None: ...
+
+    assert BearerAuth(nobody, realm='a", error="b\\').challenge == 'Bearer realm="a\\", error=\\"b\\\\"'
 
 
 async def test_e5_a_mounted_application_cannot_send_one_either() -> None:
@@ -530,6 +580,35 @@ async def test_e13_the_client_sends_no_line_break_in_a_head(request_of: Callable
     async with TestClient(app) as client:
         with pytest.raises(ValueError):
             await client.request(method, url, **options)
+
+    assert seen == []
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\x00", "\r\n"], ids=ascii)
+@pytest.mark.parametrize(
+    "options_of",
+    [
+        lambda bad: {"path": f"/ws{bad}"},
+        lambda bad: {"headers": {"x": bad}},
+        lambda bad: {"headers": {f"x{bad}": "a"}},
+        lambda bad: {"cookies": {"a": bad}},
+        lambda bad: {"subprotocols": [f"a{bad}"]},
+    ],
+    ids=["path", "value", "name", "cookie", "subprotocol"],
+)
+async def test_e13_nor_does_it_in_a_handshake(options_of: Callable[[str], Any], character: str) -> None:
+    """CVE-2023-49081; CVE-2023-49082."""
+    seen: list[str] = []
+    app = NexiosApp()
+
+    @app.websocket("/{rest:path}")
+    async def handler(websocket: WebSocket, rest: str) -> None:
+        seen.append(rest)
+
+    options = {"path": "/ws", **options_of(f"{character}x: y")}
+    async with TestClient(app) as client:
+        with pytest.raises(ValueError):
+            await client.websocket_connect(options.pop("path"), **options).__aenter__()
 
     assert seen == []
 

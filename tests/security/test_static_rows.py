@@ -161,7 +161,7 @@ async def test_d4_a_path_of_another_kind_is_refused_before_any_file_call(
 
 DEVICES = [
     "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$",
-    *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10)),
+    *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789\u00b9\u00b2\u00b3"),
 ]  # fmt: skip
 
 
@@ -190,12 +190,16 @@ async def test_d6_a_name_that_no_file_can_have_is_a_plain_miss(app: NexiosApp, p
 
 
 @pytest.mark.parametrize(
-    "path", ["/s/foo/../deep/x", "/s//deep/x", "/s/./deep/x", "/s/deep//x", "/s/deep/./x", "/s/deep/x/", "/s/deep/x"]
+    "path",
+    [
+        *("/s/foo/../deep/x", "/s//deep/x", "/s/./deep/x", "/s/deep//x", "/s/deep/./x", "/s/deep/x/", "/s/deep/x"),
+        *("/s/%64eep/x", "/s/deep%2fx", "//s/deep/x", "/s/DEEP/x", "/s/deep\\x", "/s/deep;a/x", "/s/\uff44eep/x"),
+    ],
 )
 async def test_d7_a_guard_of_a_folder_cannot_be_walked_around(tree: Path, path: str) -> None:
     """CVE-2026-15074 GHSA-83w8-p2f5-377r, CVE-2026-7120 GHSA-8pvw-jcv7-9cmj, CVE-2026-34786 GHSA-q4qf-9j86-f5mh.
 
-    `/s/%64eep/x` and `/s/deep%2fx` are `/s/deep/x` once a server has decoded them.
+    `/s/%64eep/x` and `/s/deep%2fx` are `/s/deep/x` once a server has decoded them; here they are encoded twice.
     """
 
     async def refuse(request: Request, response: Response, call_next: Any) -> Response:
@@ -270,15 +274,18 @@ OPEN_REDIRECTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("slashes", ["redirect", "strict", "ignore"])
 @pytest.mark.parametrize("prefix", ["/", "/static"])
 @pytest.mark.parametrize("path", OPEN_REDIRECTS)
-async def test_d11_the_slash_of_a_folder_leads_to_no_other_site(tree: Path, path: str, prefix: str) -> None:
+async def test_d11_the_slash_of_a_folder_leads_to_no_other_site(
+    tree: Path, path: str, prefix: str, slashes: Any
+) -> None:
     """CVE-2017-7234, CVE-2021-21330 GHSA-v6wp-4m6f-gcjg, CVE-2023-28370 GHSA-hj3f-6gcp-jg8j,
     CVE-2020-28724 GHSA-3p3h-qghp-hvh2, CVE-2018-14574.
     """
     (tree / "static/@evil.com").mkdir()
     (tree / "static/@evil.com/index.html").write_bytes(b"x")
-    app = NexiosApp()
+    app = NexiosApp(slashes=slashes)
     app.mount(prefix, StaticFiles(directory=tree / "static"))
 
     answer = await call(app, path=prefix.rstrip("/") + path, raw_path=b"/", query=b"a=//x\r\nb")

@@ -1,12 +1,17 @@
 """Rows about what typed inputs believe: files, numbers, media types and path parameters."""
 
+import datetime
+import decimal
+import uuid
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import msgspec
 import pytest
 
-from nexios import File, Form, Limits, NexiosApp, UploadFile
+from nexios import Body, Cookie, File, Form, Header, Limits, NexiosApp, UploadFile
 from nexios.testing import call
+from tests.security.kit import KIB, MIB, cpu_time
 
 
 class Item(msgspec.Struct):
@@ -20,6 +25,26 @@ def make_app() -> NexiosApp:
 
     @app.get("/number")
     async def number(n: int) -> int:
+        return n
+
+    @app.get("/float")
+    async def as_float(n: float) -> float:
+        return n
+
+    @app.get("/decimal")
+    async def as_decimal(n: decimal.Decimal) -> str:
+        return str(n)
+
+    @app.get("/header")
+    async def from_header(n: int = Header()) -> int:
+        return n
+
+    @app.get("/cookie")
+    async def from_cookie(n: int = Cookie()) -> int:
+        return n
+
+    @app.post("/form")
+    async def from_form(n: int = Form()) -> int:
         return n
 
     @app.post("/item")
@@ -71,6 +96,28 @@ async def test_a29_every_file_of_a_name_is_checked_and_not_the_last_alone() -> N
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/pictures/0"]
 
 
+@pytest.mark.parametrize(
+    ("media_types", "wrong"),
+    [
+        (["image/png", "image/svg+xml", "image/png"], ["/pictures/1"]),
+        (["image/png", "image/png", "text/html"], ["/pictures/2"]),
+        (["text/html", "image/png", "text/html"], ["/pictures/0", "/pictures/2"]),
+        (["image/png", "image/png"], []),
+    ],
+    ids=["second", "last", "first and last", "none"],
+)
+async def test_a29_each_file_is_checked_wherever_it_stands(media_types: list[str], wrong: list[str]) -> None:
+    """CVE-2023-31047."""
+    body = b"".join(part("a", media_type) for media_type in media_types) + b"--b--\r\n"
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+
+    answer = await call(make_app(), method="POST", path="/files", headers=headers, chunks=[body])
+
+    assert answer.status == (422 if wrong else 200)
+    if wrong:
+        assert [error["pointer"] for error in answer.json()["errors"]] == wrong
+
+
 async def test_b23_a_megabyte_in_a_number_of_the_query_is_refused_and_not_read_as_one() -> None:
     """CVE-2024-56374, CVE-2023-36053."""
     app = make_app()
@@ -85,6 +132,60 @@ async def test_b23_a_megabyte_in_a_number_of_the_query_is_refused_and_not_read_a
 async def test_b24_only_ascii_digits_make_a_number_of_the_query(text: str) -> None:
     """CVE-2020-10735 and its like: what Python's int() takes besides is no number of a client."""
     assert (await call(make_app(), path="/number", query=b"n=" + text.encode())).status == 422
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("nan", "inf", "-inf", "Infinity", "1e999999", "1_000", "%2B1", "%201", "1%20", "%EF%BC%91%EF%BC%92", "0x10"),
+        *("9" * 5000, "%D9%A1", "--1", "1__0", "1,5", "%C2%A01"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/number", "/float", "/decimal", "/header", "/cookie", "/form"])
+async def test_b24_no_number_of_a_client_is_one_that_python_alone_would_read(path: str, text: str) -> None:
+    """CVE-2020-10735, CVE-2024-24680: in the query, in a header, in a cookie and in a form."""
+    sent: dict[str, Any] = {"query": b"n=" + text.encode()}
+    plain = unquote(text).encode()
+    if path == "/header":
+        sent = {"headers": [(b"n", plain)]}
+    elif path == "/cookie":
+        sent = {"headers": [(b"cookie", b"n=" + plain)]}
+    elif path == "/form":
+        headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+        sent = {"method": "POST", "headers": headers, "chunks": [b"n=" + text.encode()]}
+
+    trimmed = path == "/cookie" and plain != plain.strip()  # RFC 6265 section 5.2: blanks are no part of the value
+    assert (await call(make_app(), path=path, **sent)).status == (200 if trimmed else 422)
+
+
+MEGABYTE_KINDS = [
+    *(int, float, bool, decimal.Decimal, datetime.date, datetime.datetime, datetime.time, datetime.timedelta),
+    uuid.UUID,
+]
+
+
+@pytest.mark.parametrize("kind", MEGABYTE_KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("text", ["9", "a", "-", "0-", "P1D", "2024-01-31T", "1."])
+async def test_b23_a_megabyte_is_no_value_of_any_type(kind: Any, text: str) -> None:
+    """CVE-2024-56374, CVE-2023-36053, CVE-2026-25673: in a query, in a string of JSON, and as a number of JSON."""
+    app, megabyte = NexiosApp(limits=Limits(max_query_size=2_000_000)), (text * MIB)[:MIB].encode()
+
+    async def from_query(n: object) -> None: ...
+    async def from_body(n: object = Body()) -> None: ...
+
+    from_query.__annotations__["n"] = from_body.__annotations__["n"] = kind
+    app.get("/")(from_query)
+    app.post("/")(from_body)
+    headers = [(b"content-type", b"application/json")]
+
+    with cpu_time() as spent:
+        query = await call(app, query=b"n=" + megabyte)
+        string = await call(app, method="POST", headers=headers, chunks=[b'"', megabyte, b'"'])
+        number = await call(app, method="POST", headers=headers, chunks=[megabyte])
+
+    assert (query.status, string.status, number.status) == (422, 422, 400)
+    assert all(len(answer.body) < KIB for answer in (query, string, number))
+    assert spent.seconds < 0.5
 
 
 @pytest.mark.parametrize("media_type", [b"text/plain", b"application/x-www-form-urlencoded", b"", b"application/jsonx"])

@@ -16,7 +16,7 @@ from nexios.messages.response import Response
 from nexios.messages.upload import UploadFile
 from nexios.settings import Limits
 from nexios.testing.raw import RawAnswer
-from tests.security.kit import MIB, Peer, SlowDisk, http_scope, in_chunks, open_files, post
+from tests.security.kit import KIB, MIB, Peer, SlowDisk, http_scope, in_chunks, open_files, post
 from tests.security.reading_app import END, MULTIPART, ReadingApp, upload
 
 
@@ -152,7 +152,8 @@ TO_DISK = Limits(spool_size=10)
 
 
 async def leave(app: ReadingApp) -> object:
-    client = Peer(chunks=iter([FIVE, upload(body=b"y" * 100)[:-50]]), ends=False, then_leaves=True)
+    sixth = upload(body=b"y" * 200 * KIB)[:-50]  # more than the parser waits for, so that it has begun with the files
+    client = Peer(chunks=iter([FIVE, sixth]), ends=False, then_leaves=True)
     await app(http_scope("POST", "/", [(b"content-type", MULTIPART.encode())]), client.receive, client.send)
     return client.status
 
@@ -180,12 +181,18 @@ async def cancel(app: ReadingApp) -> object:
     ids=["the client leaves", "the form is malformed", "the handler fails", "all is well", "the handler is cancelled"],
 )
 async def test_a28_no_file_outlives_its_request(
-    scenario: Callable[[ReadingApp], Any], outcome: object, temporary_files: Path
+    scenario: Callable[[ReadingApp], Any], outcome: object, temporary_files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CVE-2023-24580, CVE-2025-47935, CVE-2026-2359 GHSA-v52c-386h-88mc, CVE-2026-5038,
-    CVE-2025-24033 GHSA-27c6-mcxv-x3fh: a hundred times, with five files each.
+    CVE-2025-24033 GHSA-27c6-mcxv-x3fh: a hundred times, with five files on disk each.
     """
-    app = ReadingApp(TO_DISK)
+    app, made, make = ReadingApp(TO_DISK), [], tempfile.TemporaryFile
+
+    def counted() -> Any:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", counted)
 
     async def fails(request: Request, response: Response) -> None:
         await request.form()
@@ -199,11 +206,13 @@ async def test_a28_no_file_outlives_its_request(
     app.post("/cancelled")(cancelled)
     await scenario(app)
     before = open_files()
+    made.clear()
 
     outcomes = {await scenario(app) for _ in range(100)}
 
     files = [file for form in app.read for file in form.files.values()]
     assert outcomes == {outcome}
-    assert all(file.closed for file in files)
+    assert len(made) >= 500
+    assert all(file.closed for file in [*files, *made])
     assert open_files() <= before
     assert os.listdir(temporary_files) == []

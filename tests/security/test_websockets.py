@@ -274,6 +274,35 @@ async def test_i9_use_after_the_end_is_a_defined_exception_and_no_task_dies_of_i
     assert faults == []
 
 
+async def test_i9_use_after_the_client_has_left_is_a_defined_exception() -> None:
+    """CVE-2025-53365, CVE-2025-53366: and to close what is closed is nothing."""
+    found: dict[str, type[BaseException]] = {}
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    app = NexiosApp()
+
+    @app.websocket("/ws")
+    async def ws(websocket: WebSocket) -> None:
+        await websocket.accept()
+        steps = {
+            "first receive": websocket.receive,
+            "receive": websocket.receive,
+            "receive_json": websocket.receive_json,
+            "send_text": lambda: websocket.send_text("x"),
+            "send_bytes": lambda: websocket.send_bytes(b"x"),
+            "send_json": lambda: websocket.send_json(1),
+            "accept": websocket.accept,
+            "close": lambda: websocket.close(4000),
+            "close again": lambda: websocket.close(4001),
+        }
+        found.update({name: await _raised_by(step) for name, step in steps.items()})
+
+    assert kinds(await raw_websocket(app)) == ["accept"]
+    nothing = {"close", "close again"}
+    assert found == {name: type(None) if name in nothing else WebSocketDisconnect for name in found}
+    assert (len(found), faults) == (9, [])
+
+
 async def _raised_by(step: Any) -> type[BaseException]:
     try:
         await step()
