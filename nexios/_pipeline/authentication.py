@@ -10,7 +10,9 @@ request: when nobody knows who the client is, it is not anonymous.
 
 import inspect
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from types import MethodType
 from typing import Any, ClassVar, Final, Protocol
 
@@ -20,6 +22,7 @@ from nexios._pipeline.injector import Injected, Injector
 from nexios._pipeline.middleware import BaseMiddleware, CallNext, Middleware
 from nexios._pipeline.reading import scopes_of
 from nexios._pipeline.websocket_injector import WebSocketInjector
+from nexios._pipeline.websocket_recheck import Rechecks
 from nexios.errors import ConfigurationError, HTTPException, ServiceUnavailable
 from nexios.messages.connection import Connection
 from nexios.messages.identity import Identity
@@ -34,7 +37,6 @@ __all__ = [
     "AuthenticationMiddleware",
     "Authentications",
     "InvalidCredentials",
-    "after_sessions",
     "backends_of",
     "placed",
 ]
@@ -74,10 +76,13 @@ class _Backend(Protocol):
 class Authentication:
     """Asks the backends of one app, router or route; a middleware of requests and of WebSockets."""
 
-    def __init__(self, asked: Sequence[tuple[Ask, Ask]], challenges: tuple[str, ...]) -> None:
+    def __init__(
+        self, asked: Sequence[tuple[Ask, Ask]], challenges: tuple[str, ...], rechecks: tuple[Rechecks | None, ...]
+    ) -> None:
         self._of_requests = tuple(of_requests for of_requests, _ in asked)
         self._of_websockets = tuple(of_websockets for _, of_websockets in asked)
         self._challenges = challenges
+        self._rechecks = rechecks
 
     async def __call__(self, request: Request, response: Response, call_next: CallNext) -> Any:
         """Find out, then go on."""
@@ -85,9 +90,16 @@ class Authentication:
         return await call_next()
 
     async def handle_websocket(self, websocket: WebSocket, call_next: Callable[[], Awaitable[None]]) -> None:
-        """Find out, then go on; the handshake is not answered yet."""
-        websocket._identity = await self._identify(self._of_websockets, websocket)
-        await call_next()
+        """Find out, then go on; the handshake is not answered yet. While it is open, its backend is asked again."""
+        identity = websocket._identity = await self._identify(self._of_websockets, websocket)
+        rechecks = None if identity.user is None else self._rechecks[identity.position]
+        if rechecks is None:
+            return await call_next()
+        recheck = rechecks.begin(websocket, partial(_is_known_still, self._of_websockets[identity.position], identity))
+        try:
+            await call_next()
+        finally:
+            recheck.end()
 
     async def _identify(self, asked: Sequence[Ask], connection: Connection[Any]) -> Identity:
         for position, ask in enumerate(asked):
@@ -103,7 +115,7 @@ class Authentication:
                 logger.exception("an auth backend failed, so nobody knows who the client is: %s", type(exc).__name__)
                 raise ServiceUnavailable from exc
             if found is not None:
-                return Identity(*found, challenges=self._challenges[position : position + 1])
+                return Identity(*found, challenges=self._challenges[position : position + 1], position=position)
         return Identity(challenges=self._challenges)
 
 
@@ -162,7 +174,8 @@ class Authentications:
         for backend in backends:
             fn = backend.authenticate
             asked.append((_ask(fn, self._injector.of(fn)), _ask(fn, self._sockets.of(fn))))
-        return Authentication(asked, tuple(getattr(one, "challenge", _DEFAULT_CHALLENGE) for one in backends))
+        challenges = tuple(getattr(one, "challenge", _DEFAULT_CHALLENGE) for one in backends)
+        return Authentication(asked, challenges, tuple(_rechecks_of(one) for one in backends))
 
 
 def placed(middleware: Sequence[Middleware], authentication: Authentication | None) -> tuple[Middleware, ...]:
@@ -174,22 +187,9 @@ def placed(middleware: Sequence[Middleware], authentication: Authentication | No
     if authentication is None and any(isinstance(one, AuthenticationMiddleware) for one in middleware):
         raise ConfigurationError(
             "AuthenticationMiddleware asks the auth backend of the app, and it has none:\n\n"
-            "    app.auth_backend = JWTAuth()\n"
+            "    app.auth_backend = SessionAuth(find_user)\n"
         )
     return tuple(authentication or one if isinstance(one, AuthenticationMiddleware) else one for one in middleware)
-
-
-def after_sessions(
-    middleware: Sequence[Middleware], authentication: Authentication | None, depth: int
-) -> tuple[Middleware, ...]:
-    """Return the middleware of a place with its authentication in it: after the sessions among the first `depth`.
-
-    Those are around what the backend was given to. With a session further out it would take the user of that one.
-    """
-    if authentication is None:
-        return tuple(middleware)
-    start = max((n for n, layer in enumerate(middleware[:depth], 1) if hasattr(layer, "opens_sessions")), default=0)
-    return (*middleware[:start], authentication, *middleware[start:])
 
 
 def backends_of(given: object) -> tuple[_Backend, ...]:
@@ -213,7 +213,12 @@ def _backend_of(given: object) -> _Backend:
                 f"    app.auth_backend = {given.__qualname__}(...)\n"
             ) from exc
     fn = getattr(backend, "authenticate", None)
-    if not callable(fn) or not is_async(fn):
+    if callable(fn) and not is_async(fn):
+        raise ConfigurationError(
+            f"authenticate() of the auth backend {type(backend).__qualname__} is not async. Write:\n\n"
+            f"    async def authenticate(self, request): ...\n\n  {place_of(fn)}"
+        )
+    if not callable(fn):
         raise ConfigurationError(
             f"{given!r} is no auth backend. Write it as:\n\n"
             "    class TokenAuth(AuthBackend):\n"
@@ -239,6 +244,27 @@ def _ask(fn: Callable[..., Awaitable[Any]], injected: Injected | None) -> Ask:
         return await injected.call(connection, scopes=scopes_of(connection), request=connection, response=response)
 
     return ask
+
+
+def _rechecks_of(backend: _Backend) -> Rechecks | None:
+    """Raises `ConfigurationError` where `recheck` is neither seconds nor None."""
+    seconds = getattr(backend, "recheck", None)
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise ConfigurationError(
+            f"{type(backend).__name__}.recheck = {seconds!r}: it is a number of seconds over 0, or None."
+        )
+    return Rechecks(float(seconds), "the credentials hold no more")
+
+
+async def _is_known_still(ask: Ask, identity: Identity, websocket: WebSocket) -> bool:
+    """Whether a backend says again who the client is, with all the scopes that it had."""
+    try:
+        found = _answer(await ask(websocket))
+    except InvalidCredentials:
+        return False
+    return found is not None and found[1] >= identity.scopes
 
 
 def _answer(result: Any) -> tuple[Any, frozenset[str]] | None:

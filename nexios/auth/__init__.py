@@ -6,6 +6,7 @@ from nexios.auth.backend import AuthBackend
 from nexios.auth.basic import BasicAuth
 from nexios.auth.bearer import BearerAuth
 from nexios.auth.passwords import PasswordRefused, Passwords
+from nexios.auth.refresh_tokens import InvalidRefreshToken, RefreshedToken, RefreshTokenReused, RefreshTokens
 from nexios.auth.requires import Policy, auth, requires
 from nexios.auth.session_login import SessionAuth, login, logout
 from nexios.auth.throttle import LoginAttempt, LoginThrottle
@@ -19,12 +20,16 @@ __all__ = [
     "BasicAuth",
     "BearerAuth",
     "InvalidCredentials",
+    "InvalidRefreshToken",
     "LoginAttempt",
     "LoginThrottle",
     "NewAPIKey",
     "PasswordRefused",
     "Passwords",
     "Policy",
+    "RefreshTokenReused",
+    "RefreshTokens",
+    "RefreshedToken",
     "SessionAuth",
     "auth",
     "login",

@@ -19,13 +19,18 @@ import msgspec
 
 from nexios._pipeline.authentication import InvalidCredentials
 from nexios.auth.backend import AuthBackend
-from nexios.stores.base import Store
+from nexios.auth.found import ask, checked_question
+from nexios.errors import ConfigurationError
+from nexios.http.headers import is_token
+from nexios.stores.base import Store, checked_store
 
 __all__ = ["APIKey", "APIKeyAuth", "APIKeys", "NewAPIKey"]
 
 _ID_LENGTH: Final = 8
 _LONGEST: Final = 256
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_NOTED_EVERY: Final = 60.0
+"""Seconds between two uses of a key that are noted: each is a write."""
 _NOBODY: Final = hashlib.sha256(b"").digest()
 
 logger: logging.Logger = logging.getLogger("nexios")
@@ -34,7 +39,8 @@ logger: logging.Logger = logging.getLogger("nexios")
 class APIKey(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a key; nothing in it is secret.
 
-    Units:  `created_at` and `expires_at` in seconds since 1970; None for a key that does not expire.
+    Units:  `created_at`, `expires_at` and `last_used_at` in seconds since 1970; None for a key that does not expire,
+            and for one that was never used. A use within a minute of the one before is not noted.
     """
 
     id: str
@@ -43,6 +49,7 @@ class APIKey(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     created_at: float = 0.0
     expires_at: float | None = None
+    last_used_at: float | None = None
 
 
 class NewAPIKey(msgspec.Struct, frozen=True):
@@ -85,7 +92,7 @@ class APIKeys:
     def __init__(self, store: Store, *, prefix: str = "nxs", clock: Callable[[], float] = time.time) -> None:
         if not prefix.isascii() or not prefix.isalnum():
             raise ValueError(f"the prefix of API keys is ASCII letters and digits, not {prefix!r}")
-        self._store = store
+        self._store = checked_store(store, 'APIKeys(SQLiteStore("keys.sqlite3"))')
         self._prefix = prefix
         self._clock = clock
 
@@ -126,6 +133,8 @@ class APIKeys:
     async def find(self, text: str) -> APIKey | None:
         """Return the key that a client shows; None for one that was never issued, has expired or was revoked.
 
+        Its `last_used_at` is the use before this one.
+
         Raises:
             StoreUnavailable: The store cannot be asked.
         """
@@ -135,26 +144,47 @@ class APIKeys:
         key_id, _, secret = rest.partition("_")
         if prefix != self._prefix or len(key_id) != _ID_LENGTH or not key_id.isalnum() or not secret:
             return None
-        found = await self._kept(key_id)
+        content, found = await self._kept(key_id)
         fits = hmac.compare_digest(_digest(secret), _NOBODY if found is None else found.digest)
-        if found is None or not fits:
+        if content is None or found is None or not fits:
             return None
-        expires = found.key.expires_at
-        return found.key if expires is None or self._clock() < expires else None
+        now, expires = self._clock(), found.key.expires_at
+        if expires is not None and now >= expires:
+            return None
+        await self._note_use(content, found, now)
+        return found.key
+
+    async def get(self, key_id: str) -> APIKey | None:
+        """Return what is known of a key by its id, to show it: when it was used last, and what it may do.
+
+        Raises:
+            StoreUnavailable: The store cannot be asked.
+        """
+        _, found = await self._kept(key_id)
+        return None if found is None else found.key
 
     async def revoke(self, key_id: str) -> bool:
         """Forget a key by its id; returns whether there was one. It is refused from the next request on."""
         return await self._store.delete(_place(key_id))
 
-    async def _kept(self, key_id: str) -> _Kept | None:
+    async def _note_use(self, content: bytes, found: _Kept, now: float) -> None:
+        """Unless one was noted just before. A key that is revoked meanwhile stays so."""
+        key = found.key
+        if key.last_used_at is not None and 0 <= now - key.last_used_at < _NOTED_EVERY:
+            return
+        noted = msgspec.msgpack.encode(_Kept(msgspec.structs.replace(key, last_used_at=now), found.digest))
+        remaining = None if key.expires_at is None else key.expires_at - now
+        await self._store.replace(_place(key.id), noted, expected=content, expires_in=remaining)
+
+    async def _kept(self, key_id: str) -> tuple[bytes | None, _Kept | None]:
         content = await self._store.get(_place(key_id))
         if content is None:
-            return None
+            return None, None
         try:
-            return msgspec.msgpack.decode(content, type=_Kept)
+            return content, msgspec.msgpack.decode(content, type=_Kept)
         except msgspec.MsgspecError:
             logger.warning("what is kept of the API key %s cannot be read; it fits none", key_id)
-            return None
+            return None, None
 
 
 class APIKeyAuth(AuthBackend):
@@ -162,6 +192,8 @@ class APIKeyAuth(AuthBackend):
 
     The user is what `find_user` returns for the key, or the `APIKey` itself. A key whose user is None is refused.
     """
+
+    recheck: float | None = 60.0
 
     def __init__(
         self,
@@ -171,9 +203,19 @@ class APIKeyAuth(AuthBackend):
         find_user: Callable[[APIKey], Awaitable[Any]] | None = None,
         scheme_name: str = "apiKey",
     ) -> None:
+        if not isinstance(keys, APIKeys):
+            raise ConfigurationError(
+                f"APIKeyAuth asks APIKeys, not {type(keys).__name__}:\n\n"
+                "    app.auth_backend = APIKeyAuth(APIKeys(store))\n"
+            )
+        if not isinstance(header, str) or not is_token(header):
+            raise ConfigurationError(
+                f"header={header!r} of APIKeyAuth is no name of a header (RFC 9110 section 5.1):\n\n"
+                '    APIKeyAuth(keys, header="X-API-Key")\n'
+            )
         self._keys = keys
         self._header = header
-        self._find_user = find_user
+        self._find_user = checked_question(find_user, "APIKeyAuth(keys, find_user=find_owner)")
         self._scheme_name = scheme_name
         self.challenge: str = f'ApiKey header="{header}"'
 
@@ -183,7 +225,7 @@ class APIKeyAuth(AuthBackend):
         if not values:
             return None
         key = await self._keys.find(values[0]) if len(values) == 1 else None
-        user = key if key is None or self._find_user is None else await self._find_user(key)
+        user = key if key is None or self._find_user is None else await ask(self._find_user, key)
         if key is None or user is None or user is False:
             raise InvalidCredentials
         return user, key.scopes

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from nexios._pipeline.authentication import InvalidCredentials
 from nexios.auth.authorization import credentials_of, parse_basic, quoted
 from nexios.auth.backend import AuthBackend
+from nexios.auth.found import ask, checked_question
 from nexios.auth.throttle import LoginThrottle
 
 __all__ = ["BasicAuth"]
@@ -31,7 +32,7 @@ class BasicAuth(AuthBackend):
         scheme_name: str = "basic",
         throttle: LoginThrottle | None = None,
     ) -> None:
-        self._check = check
+        self._check = checked_question(check, "app.auth_backend = BasicAuth(check_password)")
         self._throttle = throttle
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._scheme_name = scheme_name
@@ -51,11 +52,11 @@ class BasicAuth(AuthBackend):
     async def _found(self, request: Any, name: str, password: str) -> Any:
         """With a throttle one after the other for each name: requests of one client at once are no failed attempts."""
         if self._throttle is None:
-            return await self._check(name, password)
+            return await ask(self._check, name, password)
         turn = self._turns.setdefault(name, asyncio.Lock())
         async with turn:
             attempt = await self._throttle.attempt(request, name)
-            found = await self._check(name, password)
+            found = await ask(self._check, name, password)
             if found is not None and found is not False:
                 await self._throttle.succeeded(attempt)
             return found

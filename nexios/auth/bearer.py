@@ -6,6 +6,7 @@ from typing import Any
 from nexios._pipeline.authentication import InvalidCredentials
 from nexios.auth.authorization import credentials_of, quoted
 from nexios.auth.backend import AuthBackend
+from nexios.auth.found import ask, checked_question
 
 __all__ = ["BearerAuth"]
 
@@ -17,10 +18,12 @@ class BearerAuth(AuthBackend):
     `scheme_name` is what the OpenAPI document calls it.
     """
 
+    recheck: float | None = 60.0
+
     def __init__(
         self, find: Callable[[str], Awaitable[Any]], *, realm: str = "api", scheme_name: str = "bearer"
     ) -> None:
-        self._find = find
+        self._find = checked_question(find, "app.auth_backend = BearerAuth(find_token)")
         self._scheme_name = scheme_name
         self.challenge: str = f"Bearer realm={quoted(realm)}"
 
@@ -29,7 +32,7 @@ class BearerAuth(AuthBackend):
         token = credentials_of(request, "Bearer")
         if token is None:
             return None
-        found = await self._find(token)
+        found = await ask(self._find, token)
         if found is None or found is False:
             raise InvalidCredentials(code="invalid_token", challenge=f'{self.challenge}, error="invalid_token"')
         return found

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from nexios._pipeline.authentication import InvalidCredentials
 from nexios.auth.authorization import credentials_of, quoted
 from nexios.auth.backend import AuthBackend
+from nexios.auth.found import ask, checked_question
 from nexios.auth.jose import JWTKey, family_of
 from nexios.auth.tokens import InvalidToken, check_claims, format_segment, parse_token
 from nexios.errors import ConfigurationError
@@ -140,6 +141,8 @@ class JWTAuth(AuthBackend):
     The scopes are those of the claim `scope`. A token without a subject, or whose user is None, is refused.
     """
 
+    recheck: float | None = 60.0
+
     def __init__(
         self,
         tokens: JWT,
@@ -148,8 +151,13 @@ class JWTAuth(AuthBackend):
         realm: str = "api",
         scheme_name: str = "jwt",
     ) -> None:
+        if not callable(getattr(tokens, "verify", None)):
+            raise ConfigurationError(
+                f"JWTAuth takes what verifies tokens, not {type(tokens).__name__}:\n\n"
+                '    app.auth_backend = JWTAuth(JWT(key, algorithms=["HS256"], issuer=..., audience=...))\n'
+            )
         self._tokens = tokens
-        self._find_user = find_user
+        self._find_user = checked_question(find_user, "JWTAuth(tokens, find_user=find_user)")
         self._scheme_name = scheme_name
         self.challenge: str = f"Bearer realm={quoted(realm)}"
 
@@ -165,7 +173,7 @@ class JWTAuth(AuthBackend):
         subject, scope = claims.get("sub"), claims.get("scope", "")
         if not isinstance(subject, str) or not subject or not isinstance(scope, str):
             raise self._refusal()
-        user = claims if self._find_user is None else await self._find_user(claims)
+        user = claims if self._find_user is None else await ask(self._find_user, claims)
         if user is None or user is False:
             raise self._refusal()
         return user, scope.split()

@@ -153,7 +153,9 @@ def _names(kind: str, given: Names) -> frozenset[str]:
     """One name is one, and not its letters."""
     if isinstance(given, NotGiven):
         return frozenset()
-    names = frozenset((given,) if isinstance(given, str) else given or ())  # None may come from settings
+    if isinstance(given, str) or not isinstance(given, Iterable | None):  # None may come from settings
+        return frozenset((given,))
+    names = frozenset(given or ())
     if not names:
         raise _wrong(f"{kind} is empty, which would let everybody in who has signed in; leave it out to mean that")
     return names

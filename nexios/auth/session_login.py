@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from nexios.auth.backend import AuthBackend
+from nexios.auth.found import ask, checked_question
 from nexios.messages.connection import Connection
 
 __all__ = ["SessionAuth", "login", "logout"]
@@ -18,6 +19,7 @@ class SessionAuth(AuthBackend):
     """
 
     challenge = "Session"
+    recheck: float | None = 60.0
 
     def __init__(
         self,
@@ -28,7 +30,7 @@ class SessionAuth(AuthBackend):
         scheme_name: str = "session",
     ) -> None:
         """`cookie` is its name in the OpenAPI document."""
-        self._find_user = find_user
+        self._find_user = checked_question(find_user, "app.auth_backend = SessionAuth(find_user)")
         self._beside_authorization = beside_authorization
         self._cookie = cookie
         self._scheme_name = scheme_name
@@ -38,7 +40,7 @@ class SessionAuth(AuthBackend):
         if not self._beside_authorization and "authorization" in request.headers:
             return None
         user_id = request.session.user_id
-        return None if user_id is None else await self._find_user(user_id)
+        return None if user_id is None else await ask(self._find_user, user_id)
 
     def openapi_scheme(self) -> tuple[str, Mapping[str, str]]:
         """Return the scheme as the OpenAPI document has it."""

@@ -14,12 +14,14 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
 
     Shape:  `user` is None for a client that showed nothing, or nothing that holds; `failure` says then why.
             `challenges` are what WWW-Authenticate tells a client that has to show something (RFC 9110 section 11.6.1).
+            `position` is which of the backends knew the user.
     """
 
     user: Any = None
     scopes: frozenset[str] = frozenset()
     challenges: tuple[str, ...] = ()
     failure: HTTPException | None = None
+    position: int = 0
 
     def __repr__(self) -> str:
         """Neither the user nor what it showed: both may be secret."""
@@ -38,7 +40,7 @@ def not_authenticated(connection: object) -> ConfigurationError:
     """Return the error for a user that nobody looked for."""
     return ConfigurationError(
         f"The user of this {type(connection).__name__} is asked for, and nothing has authenticated it. Give the app, "
-        "or the router, a backend:\n\n    app.auth_backend = JWTAuth()\n\n"
+        "or the router, a backend:\n\n    app.auth_backend = SessionAuth(find_user)\n\n"
         "Backends are asked after the middleware of the app, so that sessions work. Middleware of the app that needs "
         "the user before, goes after this one:\n\n    app.add_middleware(AuthenticationMiddleware)\n"
     )

@@ -27,6 +27,7 @@ __all__ = [
     "SERVICE_RESTART",
     "TIMEOUT",
     "TOO_BIG",
+    "UNAUTHORIZED",
     "UNSUPPORTED_DATA",
     "Action",
     "BadMessage",
@@ -55,6 +56,9 @@ TIMEOUT: Final = 3008
 
 1008 says that a client may not do what it did, 3008 only that nothing was heard of it: it should come back.
 """
+
+UNAUTHORIZED: Final = 4401
+"""Of those for private use: what the client came with holds no more. It may come back with what it has now."""
 
 Action = Literal["accept", "deny", "receive", "send", "close"]
 

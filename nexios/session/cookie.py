@@ -63,6 +63,13 @@ class SessionCookie:
                 self._plain_name,
                 self.name.removesuffix(self._plain_name),
             )
+        elif not self._warned and not plain and connection.scheme in _PLAIN:
+            self._warned = True
+            logger.warning(
+                "the session cookie %r is Secure, and the request came over plain http: browsers keep no such cookie. "
+                "On your own machine set NEXIOS_DEBUG=1; behind a proxy that ends https add ProxyHeaders",
+                self.name,
+            )
         answer.headers.add("set-cookie", self._formatted(value, max_age, secure=not plain))
 
     def delete(self, connection: Connection[Any], answer: Response) -> None:

@@ -100,6 +100,11 @@ class KeptSession(Session):
         record = self.record
         return not (record.values or record.flashes or record.user is not None or self.must_be_kept)
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether something else is to be kept. Raises TypeError for a value without a JSON form."""
+        return self.rotated or (not self.is_empty if self.is_new else self.encoded() != self.raw)
+
     def before(self) -> Record:
         """Return the record as it was kept, to see what has changed."""
         record = decode_record(self.raw) if self.raw is not None else None

@@ -1,7 +1,7 @@
 """How does a session get into a request, and what is new in it out to the browser?
 
 What nobody touches costs nothing: no cookie is read, nothing is written, and the answer says nothing of cookies. An
-answer that depends on a session says `Vary: Cookie`, and one that sets the cookie is for no shared cache.
+answer that depends on a session says `Vary: Cookie`, and one whose session has changed is for no cache.
 """
 
 import copy
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Self
 
 from nexios._pipeline.middleware import BaseMiddleware, CallNext
 from nexios._pipeline.websocket_chain import WebSocketCallNext
+from nexios._pipeline.websocket_recheck import Rechecks
 from nexios.errors import ConfigurationError
 from nexios.http.cookies import SameSite
 from nexios.http.headers import MutableHeaders
@@ -24,11 +25,12 @@ from nexios.messages.websocket import WebSocket
 from nexios.session.cookie import SessionCookie
 from nexios.session.kept import KeptSession
 from nexios.session.signed import SignedSessions
+from nexios.session.socket import SocketSession
 from nexios.session.stored import Loaded, StoredSessions
-from nexios.session.times import checked_times
+from nexios.session.times import checked_seconds, checked_times
 from nexios.settings import Settings
 from nexios.signing.keyring import Keyring, Secrets
-from nexios.stores.base import Store
+from nexios.stores.base import Store, checked_store
 
 __all__ = ["SessionMiddleware"]
 
@@ -37,6 +39,7 @@ _WEBSOCKET: Final = (
     "The session of a WebSocket is read-only: its cookie went out with a page. Change it in a handler of a request."
 )
 _VARY: Final = ("vary", "Cookie")
+_MINUTE: Final = 60.0
 _HALF_HOUR: Final = 30 * 60.0
 _TWELVE_HOURS: Final = 12 * 60 * 60.0
 
@@ -65,9 +68,12 @@ class SessionMiddleware(BaseMiddleware):
         domain: str | None = None,
         same_site: SameSite = "lax",
         prefix: str | None = None,
+        session_recheck: float | None = _MINUTE,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take how sessions are kept. `prefix` begins all keys in the store; by default it is the name of the cookie.
+
+        After each `session_recheck` seconds a WebSocket whose session has ended is closed with 4401; None lets it stay.
 
         Raises:
             ConfigurationError: An option is wrong, or there are both a store and a key. That a key is missing or can
@@ -78,6 +84,8 @@ class SessionMiddleware(BaseMiddleware):
                 "Sessions are in a store or in signed cookies; got both store= and secret_key=. With a store, no "
                 "key is needed:\n\n    app.add_middleware(SessionMiddleware, store=...)\n"
             )
+        if store is not None:
+            store = checked_store(store, 'app.add_middleware(SessionMiddleware, store=SQLiteStore("sessions.sqlite3"))')
         self._secret_key = secret_key
         self._times = checked_times(idle_timeout, absolute_timeout)
         self._clock = clock
@@ -85,6 +93,8 @@ class SessionMiddleware(BaseMiddleware):
         start = f"{session_cookie}:" if prefix is None else prefix  # who has one cookie of an app is nobody in another
         self._stored = None if store is None else StoredSessions(store, self._times, clock, start)
         self._signed: SignedSessions | None = None
+        seconds = None if session_recheck is None else checked_seconds("session_recheck", session_recheck)
+        self._rechecks = None if seconds is None else Rechecks(seconds, "the session has ended")
         self._opener: SessionOpener = self._open
 
     def for_settings(self, settings: Settings) -> Self:
@@ -125,7 +135,7 @@ class SessionMiddleware(BaseMiddleware):
         """Open the session when it is touched, and save it when it has changed."""
         opener = self._opener
         if self._stored is not None and request._transport.header_values("cookie"):
-            opener = _of(self._stored, await self._load(request), "")
+            opener = _of(self._stored, await self._load(request))
         if request._session_opener is not None:
             return await self._inside(request, call_next, opener)
         request._session_opener = opener
@@ -148,17 +158,26 @@ class SessionMiddleware(BaseMiddleware):
 
     async def handle_websocket(self, websocket: WebSocket, call_next: WebSocketCallNext) -> None:
         """Let the handler read the session that the handshake came with; one further out is back afterwards."""
-        if self._stored is not None:
-            opener = _of(self._stored, await self._load(websocket), _WEBSOCKET)
-        else:
-            opener = _of_signed(self._ready(), self._cookie)
+        given = await self._given(websocket)
         outer = websocket._session, websocket._session_opener
-        websocket._session, websocket._session_opener = None, opener
+        websocket._session, websocket._session_opener = None, given.open
+        recheck = None
+        if self._rechecks is not None and self._cookie.read(websocket) is not None:
+            recheck = self._rechecks.begin(websocket, given.holds)
         try:
             await call_next()
         finally:
+            if recheck is not None:
+                recheck.end()
             if outer[1] is not None:
                 websocket._session, websocket._session_opener = outer
+
+    async def _given(self, websocket: WebSocket) -> SocketSession:
+        if self._stored is not None:
+            stored, loaded = self._stored, await self._load(websocket)
+            return SocketSession(lambda _: stored.open(loaded, read_only=_WEBSOCKET), stored.is_alive)
+        signed, cookie = self._ready(), self._cookie
+        return SocketSession(lambda one: signed.open(cookie.read(one), read_only=_WEBSOCKET), signed.is_alive)
 
     def _open(self, connection: Connection[Any]) -> Session:
         if self._stored is not None:
@@ -188,9 +207,12 @@ class SessionMiddleware(BaseMiddleware):
         if failed and session.ended:
             session.clear()  # what was put in after the end goes
         if not failed or session.ended:
+            has_changed = session.has_changed
             kept = await (self._stored or self._ready()).save(session, value)
             if kept is not None:
                 self._tell(request, answer, session, kept)
+            if has_changed or kept is not None:
+                _make_private(answer.headers)
         session.read_only = _SENT
 
     def _tell(self, request: Request, answer: Response, session: KeptSession, kept: str) -> None:
@@ -199,22 +221,14 @@ class SessionMiddleware(BaseMiddleware):
         else:
             end = self._times.end(session.record, self._clock())
             self._cookie.set(request, answer, kept, max(1, math.ceil(end)))
-        _make_private(answer.headers)
 
     def __repr__(self) -> str:
         return f"<SessionMiddleware {self._cookie.name}>"
 
 
-def _of(stored: StoredSessions, loaded: Loaded | None, read_only: str) -> SessionOpener:
+def _of(stored: StoredSessions, loaded: Loaded | None) -> SessionOpener:
     def open_it(connection: object) -> Session:
-        return stored.open(loaded, read_only=read_only)
-
-    return open_it
-
-
-def _of_signed(signed: SignedSessions, cookie: SessionCookie) -> SessionOpener:
-    def open_it(connection: Connection[Any]) -> Session:
-        return signed.open(cookie.read(connection), read_only=_WEBSOCKET)
+        return stored.open(loaded)
 
     return open_it
 
@@ -225,9 +239,9 @@ def _too_late(connection: object) -> Session:
 
 
 def _make_private(headers: MutableHeaders) -> None:
-    """No shared cache may keep a cookie of one client (RFC 9111 section 7.3)."""
+    """What shows a change is for one client; no cache keeps it unless the handler says so (RFC 9111 section 7.3)."""
     directives = [part.strip(" \t") for value in headers.get_all("cache-control") for part in value.split(",")]
     if not {"private", "no-store"}.isdisjoint(part.lower() for part in directives):
         return
     kept = [part for part in directives if part and part.lower().partition("=")[0] not in ("public", "s-maxage")]
-    headers["cache-control"] = ", ".join([*kept, "private"])
+    headers["cache-control"] = ", ".join([*kept, "private"]) if any(directives) else "no-store"

@@ -47,6 +47,15 @@ class SignedSessions:
             read_only=read_only,
         )
 
+    async def is_alive(self, session: KeptSession, used: bool) -> bool:
+        """Whether a session goes on that was opened earlier. That it was `used` since is known here alone."""
+        now = self._clock()
+        if self._times.is_over(session.record, now):
+            return False
+        if used:
+            session.record.seen = now
+        return True
+
     async def save(self, session: KeptSession, value: str | None) -> str | None:
         """Return the new cookie, "" to delete it, or None to leave it as it is.
 

@@ -72,6 +72,20 @@ class StoredSessions:
         raw, record, id = (None, None, None) if loaded is None else (loaded.raw, loaded.record, loaded.id)
         return KeptSession(raw, record, id, clock=self._clock, epochs=self, read_only=read_only)
 
+    async def is_alive(self, session: KeptSession, used: bool) -> bool:
+        """Whether a session goes on that was opened earlier; if it was `used` since, that is noted.
+
+        Raises:
+            StoreUnavailable: Nobody knows.
+        """
+        found = None if session.former is None else await self.load(session.former)
+        if found is None:
+            return False
+        now = self._clock()
+        if used and self._times.is_due(found.record, now):
+            await self._replace(found.record, found.raw, self._key(found.id), now)
+        return True
+
     async def save(self, session: KeptSession, value: str | None) -> str | None:
         """Return the new cookie, "" to delete it, or None to leave it as it is.
 

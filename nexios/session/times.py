@@ -8,7 +8,7 @@ import msgspec
 from nexios.errors import ConfigurationError
 from nexios.session.record import Record
 
-__all__ = ["Times", "checked_times"]
+__all__ = ["Times", "checked_seconds", "checked_times"]
 
 _FRACTION: Final = 30
 """A use is written when so large a part of the idle timeout has passed: once a minute for half an hour."""
@@ -43,7 +43,11 @@ class Times(msgspec.Struct, frozen=True):
 
 def checked_times(idle: float, absolute: float) -> Times:
     """Return the timeouts. Raises `ConfigurationError` for what is none."""
-    for name, value in (("idle_timeout", idle), ("absolute_timeout", absolute)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ConfigurationError(f"{name!r} of SessionMiddleware is a number of seconds over 0, not {value!r}.")
-    return Times(float(idle), float(absolute))
+    return Times(checked_seconds("idle_timeout", idle), checked_seconds("absolute_timeout", absolute))
+
+
+def checked_seconds(name: str, value: float) -> float:
+    """Return the seconds of an option. Raises `ConfigurationError` for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name!r} of SessionMiddleware is a number of seconds over 0, not {value!r}.")
+    return float(value)

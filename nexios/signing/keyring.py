@@ -64,6 +64,14 @@ class Keyring:
         """Return what makes bare signatures; `kind` keeps apart what different code signs."""
         return Signatures([_expanded(secret, kind, *words) for secret in self._secrets])
 
+    def keys(self, purpose: str, *names: str) -> tuple[bytes, ...]:
+        """Return a key of 32 bytes for one use, of each secret, the newest first: for what is no signature.
+
+        >>> [len(key) for key in Keyring("xWlZ9nTfS4v1cQ0kR7b2mJ6uYhE3oAqD").keys("pepper")]
+        [32]
+        """
+        return tuple(_expanded(secret, "key", purpose, *names) for secret in self._secrets)
+
     def __repr__(self) -> str:
         return f"Keyring({len(self._secrets)} secret{'s' if len(self._secrets) > 1 else ''})"
 

@@ -160,7 +160,7 @@ def test_without_a_backend_the_user_is_an_error_that_says_what_to_write() -> Non
     async def who(request: Any, response: Any) -> Any:
         return request.user
 
-    with pytest.raises(ConfigurationError, match=r"app\.auth_backend = JWTAuth\(\)"):
+    with pytest.raises(ConfigurationError, match=r"app\.auth_backend = SessionAuth\(find_user\)"):
         ask(app)
 
 

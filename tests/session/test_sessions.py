@@ -82,7 +82,7 @@ async def test_the_cookie_is_for_this_host_https_and_no_script(make: Make) -> No
     name, *attributes = (answer.header("set-cookie") or "").split("; ")
     assert name.startswith(f"{NAME}=")
     assert attributes == ["Max-Age=43200", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"]
-    assert answer.header("cache-control") == "private"
+    assert answer.header("cache-control") == "no-store"
 
 
 async def test_flash_messages_are_shown_once(make: Make) -> None:
