@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from nexios import NexiosApp, Request, Response
-from nexios.auth import Passwords
-from nexios.auth.throttle import LoginThrottle
+from nexios.auth import LoginThrottle, Passwords
 from nexios.middleware import SecurityHeaders, TrustedHosts
 from nexios.session import SessionMiddleware
 from nexios.static import StaticFiles

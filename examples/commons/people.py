@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from nexios import Connection
 from nexios.auth import requires
-from nexios.messages.connection import Connection
 
 from .errors import NotYours
 from .models import Message, Role

@@ -12,15 +12,16 @@ import msgspec
 from nexios._injection.depend import Dependency, Provider
 from nexios._injection.graph import Graph
 from nexios._injection.program import Programs
-from nexios._pipeline.authentication import Authentication, Authentications, after_sessions, placed
+from nexios._pipeline.authentication import Authentication, Authentications, placed
 from nexios._pipeline.declared import notes_on
 from nexios._pipeline.engine import Engine
 from nexios._pipeline.errors import ErrorResponder
 from nexios._pipeline.handlers import Handlers
 from nexios._pipeline.injector import Injector, inject_hook
-from nexios._pipeline.install import Installed, check_order, check_sessions
+from nexios._pipeline.install import Installed
 from nexios._pipeline.lifespan import Hook, Lifespan, LifespanContext
 from nexios._pipeline.middleware import Call, Link, Middleware, compile_chain, inject_middleware
+from nexios._pipeline.middleware_order import after_sessions, check_order, check_sessions
 from nexios._pipeline.misses import Misses
 from nexios._pipeline.mounted import MountedEngine
 from nexios._pipeline.operation import Operation

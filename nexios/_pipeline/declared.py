@@ -11,6 +11,7 @@ well. So a guard may be found that was meant for another function, and is never 
 """
 
 import inspect
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import FunctionType, MemberDescriptorType, MethodType
@@ -24,7 +25,8 @@ __all__ = ["declare", "declared_on", "notes_on"]
 
 H = TypeVar("H", bound=Callable[..., Any])
 
-_MOST_LAYERS: Final = 1000
+_MOST_LAYERS: Final = 100_000
+"""A model of a neural network has some thousands that can be called; to look at all of these takes a second."""
 _PACKAGE: Final = __name__.partition(".")[0]
 
 
@@ -48,15 +50,15 @@ def declared_on(handler: object) -> tuple[object, ...]:
         ConfigurationError: It holds so much that a guard could be overlooked.
     """
     found: dict[int, object] = {}
-    waiting, seen = [handler], dict[int, object]()  # kept, so that no id is given anew
+    waiting, seen = deque([handler]), dict[int, object]()  # kept, so that no id is given anew
     while waiting:
-        layer = waiting.pop(0)
+        layer = waiting.popleft()
         if id(layer) in seen:
             continue
         seen[id(layer)] = layer
         if len(seen) > _MOST_LAYERS:
             raise ConfigurationError(
-                f"{name_of(handler)}() holds over {_MOST_LAYERS} functions, so that guards among them could be "
+                f"{name_of(handler)}() holds over {_MOST_LAYERS:,} functions, so that guards among them could be "
                 f"overlooked.\n\n  {place_of(handler)}   {name_of(handler)}()\n\n"
                 "Give its route dependencies=[...], and the handler as a plain function."
             )

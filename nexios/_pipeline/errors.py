@@ -18,14 +18,14 @@ from nexios._pipeline.injector import Injector
 from nexios._pipeline.reading import scopes_of
 from nexios._pipeline.returns import to_response
 from nexios.concurrency import Threads
-from nexios.errors import ClientDisconnect, HTTPException, NexiosError
+from nexios.errors import ClientDisconnect, HTTPException, NexiosError, ServiceUnavailable
 from nexios.messages.content import FileContent
 from nexios.messages.problem import problem
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.send import find_file
 
-__all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "printable"]
+__all__ = ["ErrorObserver", "ErrorResponder", "ExceptionHandler", "has_own_reason", "printable"]
 
 ExceptionHandler = Callable[..., Any]
 """(request, response, exc) or (request, exc), sync or async; it returns what a handler may return."""
@@ -81,6 +81,8 @@ class ErrorResponder:
         handler, expected = self.handler_for(exc)
         if not expected:
             await self._report(request, exc)
+        elif has_own_reason(exc):
+            _log(request, exc, "service unavailable")
         if handler is not None:
             return await self._from_handler(handler, request, exc, logged=not expected)
         if isinstance(exc, HTTPException):
@@ -140,6 +142,11 @@ class ErrorResponder:
             except Exception as failure:
                 _log(request, failure, "the debug page failed")
         return _constant_500()
+
+
+def has_own_reason(exc: Exception) -> bool:
+    """Whether a 503 has a reason that clients are not told, and that somebody should read in the log."""
+    return isinstance(exc, ServiceUnavailable) and bool(getattr(exc, "__notes__", None))
 
 
 def _is_untouched(builder: Response) -> bool:

@@ -1,7 +1,7 @@
 """How does what was given to `add_middleware` become a middleware? Made once, checked, and in a working order."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nexios._injection.manner import is_async
@@ -12,7 +12,7 @@ from nexios.errors import ConfigurationError
 from nexios.routing.route import MiddlewareEntry
 from nexios.settings import Settings
 
-__all__ = ["Injected", "Installed", "Layers", "check_order", "check_sessions", "made"]
+__all__ = ["Injected", "Installed", "Layers", "made"]
 
 Injected = Callable[[Any], frozenset[str]]
 """Names the parameters of a function that are filled besides those it is given."""
@@ -39,8 +39,15 @@ class Installed:
         if kept is None:
             layer = _make(entry, self._injected)
             learn = getattr(layer, "for_settings", None)
-            kept = self._made[id(entry)] = (entry, layer if learn is None else learn(self._settings))
+            kept = self._made[id(entry)] = (entry, layer if learn is None else self._settled(entry, learn))
         return kept[1]
+
+    def _settled(self, entry: object, learn: Callable[[Settings], Middleware]) -> Middleware:
+        try:
+            return learn(self._settings)
+        except ConfigurationError as exc:
+            where = f"\n\n  {entry.location}" if isinstance(entry, MiddlewareEntry) else ""
+            raise _located(exc, type(getattr(learn, "__self__", learn)).__qualname__, where) from None
 
 
 def _make(entry: object, injected: Injected) -> Middleware:
@@ -74,10 +81,18 @@ def _instance(given: type, args: tuple[object, ...], options: Mapping[str, objec
         )
     try:
         return given(*args, **options)
+    except ConfigurationError as exc:
+        raise _located(exc, given.__qualname__, where) from None
     except TypeError as exc:
         raise ConfigurationError(
             f"{given.__qualname__} cannot be made: {exc}.\nIts options are: {', '.join(names) or 'none'}.{where}"
         ) from exc
+
+
+def _located(exc: ConfigurationError, name: str, where: str) -> ConfigurationError:
+    """The same error, with the middleware and the line that added it at its end."""
+    end = f"{where}   {name}" if where else f"\n\n  of {name}"
+    return type(exc)(f"{str(exc).rstrip()}{end}")
 
 
 def _parameters(given: type) -> list[str]:
@@ -111,33 +126,3 @@ def _callable(middleware: Any, injected: Injected, where: str) -> Middleware:
             f"ask them. Let it depend on them: user=Depend(requires(...)).{where}"
         )
     return middleware  # type: ignore[no-any-return]
-
-
-def check_order(middleware: Sequence[Middleware], where: str) -> None:
-    """Raise `ConfigurationError` when a middleware stands before one that it requires."""
-    for position, layer in enumerate(middleware):
-        for required in getattr(layer, "requires", ()):
-            if any(isinstance(earlier, required) for earlier in middleware[:position]):
-                continue
-            name, other = type(layer).__name__, required.__name__
-            late = any(isinstance(later, required) for later in middleware[position + 1 :])
-            problem = f"it is added after {name}" if late else "it was never added"
-            raise ConfigurationError(
-                f"{where} cannot be compiled: {name} needs {other} before it, and {problem}.\n\n"
-                f"Middleware runs in the order it is added. Put this line first:\n\n"
-                f"    add_middleware({other}, ...)\n    add_middleware({name}, ...)\n"
-            )
-
-
-def check_sessions(middleware: Sequence[Middleware]) -> None:
-    """Raise `ConfigurationError` when middleware of the app that uses sessions stands before what opens them."""
-    has_session = False
-    for position, layer in enumerate(middleware):
-        has_session = has_session or hasattr(layer, "opens_sessions")
-        late = next((later for later in middleware[position:] if hasattr(later, "opens_sessions")), None)
-        if hasattr(layer, "uses_sessions") and late is not None and not has_session:
-            name, other = type(layer).__name__, type(late).__name__
-            raise ConfigurationError(
-                f"{other} comes after {name}, which then has no session. Swap the lines:\n\n"
-                f"    app.add_middleware({other}, ...)\n    app.add_middleware({name}, ...)\n"
-            )

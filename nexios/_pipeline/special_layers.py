@@ -1,4 +1,4 @@
-"""Which middleware does more than stand around a handler? Four kinds, told by a method of theirs, and a fifth.
+"""Which middleware does more than stand around a handler? Four kinds, told by a method of theirs.
 
 `settle_head(connection)`, on middleware of the app: settles who the client is and what it asked for, where a proxy
 says so. It is called once, before events, the Origin check, matching and all other middleware read any of it, for
@@ -10,9 +10,6 @@ that no route has to know. On a route or a router it answers for the method that
 `for_settings(settings)`: gives the middleware for an app with these settings. It is called once, at compile.
 
 `lifespan(app)`: gives an async context manager that is open while the app runs, as other lifespan contexts are.
-
-`opens_sessions`, an attribute: the auth backends of the same router or route, or of one inside, are asked after it.
-Middleware of the app with `uses_sessions` stands after it, where both are there.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from nexios._injection.program import Programs
-from nexios._pipeline.authentication import Authentication, after_sessions
+from nexios._pipeline.authentication import Authentication
 from nexios._pipeline.handlers import Handlers
-from nexios._pipeline.install import Installed, check_order
+from nexios._pipeline.install import Installed
+from nexios._pipeline.middleware_order import after_sessions, check_order
 from nexios._pipeline.mounted import MountedEngine
 from nexios._pipeline.resources import Resources
 from nexios._pipeline.special_layers import Settle

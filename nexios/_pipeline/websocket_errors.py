@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from nexios._pipeline.errors import ErrorResponder, ExceptionHandler
+from nexios._pipeline.errors import ErrorResponder, ExceptionHandler, has_own_reason
 from nexios._pipeline.handler_kind import is_for_requests, is_for_websockets, normalised
 from nexios._pipeline.returns import to_response
 from nexios._pipeline.websocket_injector import WebSocketInjector, scopes_of
@@ -86,6 +86,8 @@ class WebSocketErrors:
 
     async def ending(self, handler: ExceptionHandler | None, websocket: WebSocket, exc: Exception) -> Ending:
         """Return how `exc` ends the WebSocket, if `handler` has not ended it already. Never raises an Exception."""
+        if has_own_reason(exc):
+            logger.error("service unavailable: a WebSocket", exc_info=exc)
         if handler is None:
             return ending_of(exc)
         builder = Response(status_code=exc.status_code if isinstance(exc, HTTPException) else 500)

@@ -16,7 +16,8 @@ from nexios._servers.asgi_body import Ahead, ASGIBody
 from nexios._servers.asgi_head import ASGIHead
 from nexios._servers.asgi_websocket import serve_websocket
 from nexios._servers.faults import send_failed
-from nexios._servers.linger import forget_frames, has_body, read_out
+from nexios._servers.freeing import forget_frames
+from nexios._servers.linger import has_body, read_out
 from nexios.errors import ClientDisconnect
 from nexios.messages.patience import Rest
 from nexios.messages.request import Request

@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from nexios.errors import ClientDisconnect, HTTPException
-from nexios.messages.response import Response
+from nexios.errors import ClientDisconnect
 from nexios.messages.transport import HTTPTransport
 from nexios.settings import Limits
 
-__all__ = ["forget_frames", "has_body", "read_out"]
+__all__ = ["has_body", "read_out"]
 
 _LONGEST: Final = 30.0
 """Seconds for the whole rest."""
@@ -42,15 +41,3 @@ async def read_out(transport: HTTPTransport, limits: Limits) -> None:
                         return
     except (TimeoutError, ClientDisconnect):
         return
-
-
-def forget_frames(response: Response | None) -> None:
-    """Let the exchange be freed now, and not when garbage is collected: a refusal holds the frames it went through.
-
-    Granian keeps a connection whose request is not whole as long as anybody may read from it.
-    """
-    error = None if response is None else response.error
-    if isinstance(error, HTTPException):
-        while error is not None and error.__traceback__ is not None:
-            error.__traceback__ = None
-            error = error.__cause__ or error.__context__

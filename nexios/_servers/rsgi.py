@@ -10,8 +10,9 @@ import msgspec
 
 from nexios._pipeline.engine import Engine
 from nexios._servers.faults import send_failed
+from nexios._servers.freeing import forget_frames
 from nexios._servers.life import Life
-from nexios._servers.linger import forget_frames, has_body, read_out
+from nexios._servers.linger import has_body, read_out
 from nexios._servers.rsgi_break import break_connection
 from nexios._servers.rsgi_head import UNREADABLE, RSGIHead
 from nexios._servers.rsgi_websocket import serve_websocket

@@ -62,6 +62,8 @@ class TrustedProxies:
     def __init__(self, addresses: Iterable[str], *, hops: int) -> None:
         """Take addresses, networks such as "10.0.0.0/8", and "unix". Raises `ConfigurationError` for anything else."""
         if isinstance(addresses, str):
+            if addresses != UNIX:
+                _network(addresses)
             raise ConfigurationError(f"'trusted' must be a list: write trusted=[{addresses!r}].")
         if type(hops) is not int or not 1 <= hops <= _MOST_HOPS:
             raise ConfigurationError(f"'hops' is how many proxies a request passes at most: 1 to {_MOST_HOPS}.")

@@ -29,8 +29,8 @@ SAFELISTED_HEADERS: Final = frozenset({"accept", "accept-language", "content-lan
 
 _MOST_NAMES: Final = 100
 _MOST_NAME_BYTES: Final = 8 * 1024
-_NOBODY_S: Final = "https://q7x2v9k4.invalid"
-"""An origin that no pattern means (RFC 6761 section 6.4)."""
+_STRANGER: Final = "https://q7x2v9k4.invalid"
+"""An origin that nobody has (RFC 6761 section 6.4): whatever pattern takes it takes every site."""
 _LONGEST_ORIGIN: Final = 320
 """Characters: a scheme, a name of 253 and a port."""
 
@@ -155,7 +155,7 @@ def _check_credentials(
     credentials: bool, origins: frozenset[str], exposed: frozenset[str], pattern: re.Pattern[str] | None
 ) -> None:
     """With credentials a browser takes "*" for a name; to reflect every origin instead opens the app to all."""
-    if credentials and pattern is not None and pattern.fullmatch(_NOBODY_S):
+    if credentials and pattern is not None and pattern.fullmatch(_STRANGER):
         raise ConfigurationError(
             f"allow_origin_regex={pattern.pattern!r} matches every site, and allow_credentials=True would let each act "
             "with the cookies of visitors.\nName the hosts in it:\n\n"

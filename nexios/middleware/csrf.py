@@ -33,6 +33,10 @@ _logger = logging.getLogger("nexios")
 _EXEMPT: Final = "csrf_exempt"
 _MARK: Final = "__nexios_csrf_exempt__"
 _REFUSED: Final = "The request does not come from a page of this site. Load the page again, and send it from there."
+_NO_SECRET: Final = (
+    "it has neither a session nor a cookie with a token's secret. A route for programs, which is known by a token or "
+    "key and by no cookie, is marked with @csrf_exempt"
+)
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _FORMS: Final = frozenset({_URLENCODED, "multipart/form-data"})
 
@@ -74,6 +78,7 @@ class CSRFMiddleware(BaseMiddleware):
         self._field = field_name
         self._cookie_name = cookie_name
         self._secret_key = secret_key
+        self._told: set[str] = set()
         self._cookie = SecretCookie(cookie_name, None, debug=False)
 
     def for_settings(self, settings: Settings) -> "CSRFMiddleware":
@@ -92,26 +97,43 @@ class CSRFMiddleware(BaseMiddleware):
         """Refuse the request, or let it go on with tokens for the page that answers it."""
         state, tokens = request.state, Tokens(request, self._cookie, self._field)
         around = state.get(STATE)
-        if request.method not in SAFE_METHODS:
-            await self._check(request, tokens)
+        exempt = request.method not in SAFE_METHODS and await self._check(request, tokens) is Verdict.EXEMPT
         state[STATE] = tokens
         answer = await call_next()
+        if exempt:
+            self._warn_of_sessions(request)
         if around is not None:  # that of a CSRFMiddleware further out
             state[STATE] = around
         tokens.finish(answer)
         return answer
 
-    async def _check(self, request: Request, tokens: Tokens) -> None:
+    async def _check(self, request: Request, tokens: Tokens) -> Verdict:
         verdict = decide(request.method, _evidence(request), trusted=self._trusted, exempt=_is_exempt(request))
         if verdict.passes:
-            return
+            return verdict
         if verdict is not Verdict.TOKEN_DECIDES:
             raise _refused(request, verdict.value)
         secret = tokens.known_secret()
         if secret is None:
-            raise _refused(request, f"{verdict.value}, and it has neither a session nor a cookie with a token's secret")
+            raise _refused(request, f"{verdict.value}, and {_NO_SECRET}")
         if not tokens.accepts(await self._tokens_in(request), secret):
             raise _refused(request, f"{verdict.value}, and it has no token of this session")
+        return verdict
+
+    def _warn_of_sessions(self, request: Request) -> None:
+        """Once for each route: what is exempt and believes a cookie is what any site can do in the name of a user."""
+        session, identity, route = request._session, request._identity, request.route
+        known = (
+            session is not None and session.user_id is not None and identity is not None and identity.user is not None
+        )
+        if known and route is not None and route.template not in self._told:
+            self._told.add(route.template)
+            _logger.warning(
+                "CSRF: %r to %r is exempt, and a session says whose request it is: any site can have it sent. "
+                "Give its router an auth_backend that takes no session, or take the exemption away",
+                request.method,
+                route.template,
+            )
 
     async def _tokens_in(self, request: Request) -> Sequence[object]:
         """Return what stands in the header, or where there is none, in the field of a form."""

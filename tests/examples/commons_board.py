@@ -37,18 +37,25 @@ class Board:
             text=True,
             start_new_session=True,
         )
-        self._lines: Queue[str] = Queue()
+        self._lines: Queue[str | None] = Queue()
+        """None is the end: nothing more will be printed."""
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
         self.printed: list[str] = []
-        self.url = self.line_with("Commons is at ").split()[3]
+        try:
+            self.url = self.line_with("Commons is at ").split()[3]
+        except BaseException:
+            self.end(signal.SIGKILL, group=True)
+            raise
         self.websocket_url = self.url.replace("http", "ws", 1)
 
     def line_with(self, words: str) -> str:
-        """Wait for a line that holds `words`."""
-        while words not in (line := self._lines.get(timeout=PATIENCE)):
+        """Wait for a line that holds `words`. Raises `RuntimeError`, with all that it printed, when it ends before."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            if words in line:
+                return line
             self.printed.append(line)
-        return line
+        raise RuntimeError(f"the board ended without the words {words!r}:\n{''.join(self.printed)}")
 
     def end(self, signal_number: int, *, group: bool = False) -> int:
         """Send a signal, to all processes of the board as a terminal does or to the first; return its exit code."""
@@ -56,7 +63,7 @@ class Board:
         code = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         while not self._lines.empty():
-            self.printed.append(self._lines.get())
+            self.printed.append(self._lines.get() or "")
         return code
 
     def _read(self) -> None:
@@ -64,6 +71,7 @@ class Board:
             with self.process.stdout as output:
                 for line in output:
                     self._lines.put(line)
+        self._lines.put(None)
 
 
 @contextmanager

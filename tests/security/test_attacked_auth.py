@@ -115,7 +115,7 @@ async def test_a_guard_holds_however_a_decorator_around_it_keeps_its_handler(way
 
 def test_a_handler_that_holds_too_much_to_look_for_guards_is_an_error() -> None:
     app = _app()
-    steps = [partial(_logged, _logged) for _ in range(1001)]
+    steps = [partial(_logged, _logged) for _ in range(100_001)]
 
     async def run(request: Request, response: Response) -> Any:
         return len(steps)
@@ -124,6 +124,35 @@ def test_a_handler_that_holds_too_much_to_look_for_guards_is_an_error() -> None:
 
     with pytest.raises(ConfigurationError, match="guards among them could be overlooked"):
         app.compile()
+
+
+class Layered:
+    """As a neural network: called, and made of thousands that can be called."""
+
+    def __init__(self, depth: int) -> None:
+        self.layers = {str(number): Layered(depth - 1) for number in range(12)} if depth else {}
+
+    def __call__(self, value: int) -> int:
+        return value
+
+
+async def test_a_service_that_holds_thousands_of_functions_is_looked_through() -> None:
+    @requires()
+    async def guarded(request: Request, response: Response) -> None: ...
+
+    class Service:
+        def __init__(self) -> None:
+            self.model = Layered(3)
+            self.steps = [guarded]
+
+        async def predict(self, request: Request, response: Response) -> int:
+            return self.model(7)
+
+    app = _app()
+    app.add_route("/predict", Service().predict)
+
+    assert (await call(app, path="/predict")).status == 401
+    assert (await call(app, path="/predict", headers=[(b"x-user", b"ada")])).json() == 7
 
 
 @pytest.mark.parametrize("where", ["class", "method", "base"])

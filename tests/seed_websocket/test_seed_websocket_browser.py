@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.browser.headless import NEEDS_CHROMIUM, headless
-from tests.contract.servers import Running, eventually
+from tests.contract.servers import DEADLINE, Running, eventually
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -60,5 +60,6 @@ def test_a_page_of_another_origin_is_kept_out(browser: Any, site: Running) -> No
 def until(site: Running, room: str, number: int) -> None:
     """Wait until so many are in a room: a server tells its application of an end after the client knows."""
     eventually(
-        lambda: httpx2.get(f"{site.url}/members/{room}", trust_env=False).json() == number, f"{number} in {room}"
+        lambda: httpx2.get(f"{site.url}/members/{room}", trust_env=False, timeout=DEADLINE).json() == number,
+        f"{number} in {room}",
     )

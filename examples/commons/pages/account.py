@@ -9,10 +9,9 @@ from typing import Annotated
 from msgspec import Struct
 
 from nexios import Form, Query, Request, Response, Router
-from nexios.auth import PasswordRefused, Passwords, login, logout
-from nexios.auth.throttle import LoginThrottle
+from nexios.auth import LoginThrottle, PasswordRefused, Passwords, login, logout
 from nexios.errors import TooManyRequests
-from nexios.http.redirects import is_safe_redirect
+from nexios.http import is_safe_redirect
 
 from ..news import News
 from ..people import member_of

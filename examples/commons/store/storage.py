@@ -16,7 +16,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from nexios.messages.upload import UploadFile
+from nexios import UploadFile
 
 from ..models import NewAttachment
 from ..options import Options
