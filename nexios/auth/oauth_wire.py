@@ -44,7 +44,7 @@ class ProviderRefused(Exception):
     """A login service that answers with an error; `error` is its word for it, which nobody has checked."""
 
     def __init__(self, error: object) -> None:
-        self.error = error if isinstance(error, str) else ""
+        self.error: str = error if isinstance(error, str) else ""
         super().__init__("the login service refused")
 
 
