@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-published", action="store_true", help="leave the published nexios out")
     parser.add_argument("--servers", nargs="*", default=[], choices=SERVERS)
     parser.add_argument("--server-rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0, help="load on one workload of one server round")
+    parser.add_argument("--seconds", type=int, default=3, help="turns of a second for one workload of one server round")
     parser.add_argument("--parts", nargs="*", default=[], choices=realtime.PARTS, help="of the real-time benchmarks")
     parser.add_argument("--clients", type=int, default=500, help="sockets that one message goes to")
     parser.add_argument("--slices", type=int, default=16, help="turns of each server with these sockets")

@@ -1,11 +1,12 @@
 """How much of a raw application's throughput is left under a real server?
 
-Server on one processor, load on another, loopback only. Rounds alternate: in each,
-every application is started, warmed, measured and stopped, so that a slow minute
-of the machine hits all of them. A ratio compares with the raw application of the
-same server in the same round; the median over the rounds is reported. Where the
-system tells it, the server's own processor time is read too: requests a processor
-second say the same on a quiet machine, and something useful on a busy one.
+Server on one processor, load on another, loopback only. In each round the applications
+of one server are started and warmed together, and then take turns of a second, so that
+a slow moment of the machine hits all of them: an idle neighbour costs nothing. A ratio
+compares with the raw application of the same server in the same turn; the median over
+all turns is reported. Where the system tells it, the server's own processor time is
+read too: requests a processor second say the same on a quiet machine, and something
+useful on a busy one.
 """
 
 import importlib
@@ -16,10 +17,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
+from itertools import product
 from statistics import median
 
 from benchmarks.load import LoadFailed, loader_name, run_load
@@ -33,6 +35,7 @@ _RAW = {"uvicorn": "raw", "hypercorn": "raw", "granian-asgi": "raw", "granian-rs
 _PEERS = ("starlette_app", "blacksheep_app", "falcon_app", "fastapi_app", "litestar_app")
 _START_S = 20.0
 _WARM_UP_S = 1.0
+_TURN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,11 @@ DEFAULT_FIELD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerPlan:
-    """What to load and how long: `seconds` for each workload of each round."""
+    """What to load and how long: `seconds`, which are the turns too, for each workload of each round."""
 
     contenders: tuple[Contender, ...] = DEFAULT_FIELD
     rounds: int = 3
-    seconds: float = 3.0
+    seconds: int = 3
     server_core: int | None = 0
     load_core: int | None = 1
 
@@ -72,7 +75,7 @@ class ServerPlan:
 class _Sample:
     contender: Contender
     workload: str
-    round: int
+    turn: int
     per_second: float
     per_cpu_second: float | None
 
@@ -88,9 +91,9 @@ def measure(plan: ServerPlan) -> Servers:
     samples: list[_Sample] = []
     unable: set[Contender] = set()
     for number in range(plan.rounds):
-        for contender in plan.contenders:
-            if contender not in unable:
-                samples.extend(_sampled(contender, number, plan, unable))
+        turns = range(number * plan.seconds, (number + 1) * plan.seconds)
+        for field in _fields(plan.contenders):
+            samples.extend(_sampled([each for each in field if each not in unable], turns, plan, unable))
     return Servers(
         date=datetime.now(tz=UTC).date().isoformat(),
         python=platform.python_version(),
@@ -102,27 +105,48 @@ def measure(plan: ServerPlan) -> Servers:
     )
 
 
-def _sampled(contender: Contender, number: int, plan: ServerPlan, unable: set[Contender]) -> list[_Sample]:
+def _fields(contenders: Iterable[Contender]) -> list[list[Contender]]:
+    """Those of one server that are asked the same stand side by side."""
+    fields: dict[tuple[str, tuple[str, ...]], list[Contender]] = {}
+    for contender in contenders:
+        fields.setdefault((contender.server, contender.workloads), []).append(contender)
+    return list(fields.values())
+
+
+def _sampled(field: list[Contender], turns: range, plan: ServerPlan, unable: set[Contender]) -> list[_Sample]:
+    samples = []
+    with ExitStack() as stack:
+        servers: dict[Contender, _Server] = {}
+        for contender in field:
+            with _left_out(contender, unable):
+                servers[contender] = stack.enter_context(_running(contender, plan.server_core))
+                run_load(servers[contender].port, WORKLOADS[contender.workloads[0]].path, _WARM_UP_S, plan.load_core)
+        for turn, workload in product(turns, field[0].workloads if field else ()):
+            for contender in [each for each in servers if each not in unable]:
+                with _left_out(contender, unable):
+                    samples.append(_measured(contender, turn, workload, servers[contender], plan))
+    return samples
+
+
+@contextmanager
+def _left_out(contender: Contender, unable: set[Contender]) -> Iterator[None]:
     try:
-        with _running(contender, plan.server_core) as server:
-            run_load(server.port, WORKLOADS[contender.workloads[0]].path, _WARM_UP_S, plan.load_core)
-            return [_measured(contender, number, workload, server, plan) for workload in contender.workloads]
+        yield
     except LoadFailed as exc:
         unable.add(contender)
         _say(f"left out: {contender.framework} under {contender.server}: {exc}")
-        return []
 
 
-def _measured(contender: Contender, number: int, workload: str, server: _Server, plan: ServerPlan) -> _Sample:
+def _measured(contender: Contender, turn: int, workload: str, server: _Server, plan: ServerPlan) -> _Sample:
     before = cpu_seconds(server.pid)
-    load = run_load(server.port, WORKLOADS[workload].path, plan.seconds, plan.load_core)
+    load = run_load(server.port, WORKLOADS[workload].path, _TURN_S, plan.load_core)
     spent = cpu_seconds(server.pid) - before
     rate, cpu_rate = load.requests / load.seconds, load.requests / spent if spent > 0 else None
     _say(
-        f"round {number + 1} {contender.server:13} {contender.framework:15} {workload:6} {rate:8.0f}/s"
+        f"turn {turn + 1:2} {contender.server:13} {contender.framework:15} {workload:6} {rate:8.0f}/s"
         f" {cpu_rate or 0:8.0f}/cpu s"
     )
-    return _Sample(contender, workload, number, rate, cpu_rate)
+    return _Sample(contender, workload, turn, rate, cpu_rate)
 
 
 @contextmanager
@@ -166,20 +190,20 @@ def _is_right(workload: Workload, port: int) -> bool:
 
 
 def _summary(samples: Iterable[_Sample], plan: ServerPlan) -> Iterator[Throughput]:
-    found = {(s.contender.server, s.contender.framework, s.workload, s.round): s for s in samples}
+    found = {(s.contender.server, s.contender.framework, s.workload, s.turn): s for s in samples}
     for contender in plan.contenders:
         for workload in contender.workloads:
-            row = _row(found, contender, workload, plan.rounds)
+            row = _row(found, contender, workload, plan.rounds * plan.seconds)
             if row is not None:
                 yield row
 
 
 def _row(
-    found: Mapping[tuple[str, str, str, int], _Sample], contender: Contender, workload: str, rounds: int
+    found: Mapping[tuple[str, str, str, int], _Sample], contender: Contender, workload: str, turns: int
 ) -> Throughput | None:
     server, framework, raw = contender.server, contender.framework, _RAW[contender.server]
-    mine = [found.get((server, framework, workload, number)) for number in range(rounds)]
-    yard = [found.get((server, raw, workload, number)) for number in range(rounds)]
+    mine = [found.get((server, framework, workload, turn)) for turn in range(turns)]
+    yard = [found.get((server, raw, workload, turn)) for turn in range(turns)]
     pairs = [(sample, base) for sample, base in zip(mine, yard, strict=True) if sample and base]
     if not pairs:
         return None

@@ -130,8 +130,9 @@ class _Windows:
     def hit(self, limit: Limit, now: float) -> Hit:
         window = limit.window
         age = now - self.begin
-        if age >= window:
-            if age < 2 * window:
+        passed = age + _ROUNDING  # sums of fractions miss by a little, and who waited as told is not to wait again
+        if passed >= window:
+            if passed < 2 * window:
                 self.begin, self.before = self.begin + window, self.count
             else:
                 self.begin, self.before = now, 0

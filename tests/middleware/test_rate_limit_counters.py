@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nexios.errors import ConfigurationError
@@ -106,6 +106,7 @@ async def test_after_two_windows_all_is_forgotten() -> None:
     assert await counted(counters, clock, "2/minute", 120, 120, 120) == [(True, 1, 60), (True, 0, 60), (False, 0, 60)]
 
 
+@example(1, 9, [15.143999099597353, 0.0])
 @given(st.integers(1, 9), st.integers(1, 90), st.lists(st.floats(0, 100, allow_subnormal=False), max_size=60))
 async def test_who_waits_as_long_as_it_is_told_is_served(amount: int, window: int, pauses: list[float]) -> None:
     clock = Clock()
@@ -119,6 +120,7 @@ async def test_who_waits_as_long_as_it_is_told_is_served(amount: int, window: in
             assert (await counters.hit(limit, "key")).allowed
 
 
+@example(1, [0.09139319501182633, 30.0, 30.0])
 @given(st.integers(1, 9), st.lists(st.floats(0, 30, allow_subnormal=False), max_size=60))
 async def test_what_is_said_to_be_left_is_left_and_no_more(amount: int, pauses: list[float]) -> None:
     clock = Clock()
