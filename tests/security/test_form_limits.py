@@ -31,7 +31,7 @@ async def test_a1_too_many_fields_are_refused(encoding: str, count: int, fits: b
 
     assert answer.status == 200 if fits else refused(app, answer, "too_many_form_fields")
     assert len(app.fields if fits else app.read) == (count if fits else 0)
-    assert spent.seconds < 1
+    assert spent.seconds < 0.3
 
 
 @pytest.mark.parametrize(("count", "fits"), [(100, True), (101, False)])
@@ -43,7 +43,7 @@ async def test_a1_too_many_files_are_refused(count: int, fits: bool) -> None:
         answer = await post(app, upload(body=b"") * count + END, MULTIPART)
 
     assert answer.status == 200 if fits else refused(app, answer, "too_many_form_files")
-    assert spent.seconds < 1
+    assert spent.seconds < 0.3
 
 
 async def test_a1_parts_that_are_neither_field_nor_file_are_refused_at_the_first() -> None:
@@ -66,15 +66,18 @@ async def test_a1_parts_that_are_neither_field_nor_file_are_refused_at_the_first
     ],
     ids=["fields of multipart", "urlencoded fields", "files", "neither"],
 )
-async def test_a1_too_many_parts_take_little_memory(body: bytes, encoding: str, status: int) -> None:
+async def test_a1_too_many_parts_take_little_memory_and_time(body: bytes, encoding: str, status: int) -> None:
     """CVE-2023-30798: the count is checked before the parts exist."""
     app = ReadingApp()
 
-    with peak() as held:
+    with cpu_time() as spent:
         answer = await post(app, body, encoding)
+    with peak() as held:  # apart, since what traces memory takes time itself
+        await post(app, body, encoding)
 
     assert (answer.status, app.read) == (status, [])
     assert held.bytes < 8 * MIB
+    assert spent.seconds < 0.3
 
 
 @ENCODINGS
@@ -147,7 +150,7 @@ async def test_a9_what_is_around_the_parts_is_not_searched(
 
     assert (answer.status, answer.received) == (status, 1)
     assert held.bytes < 2 * MIB
-    assert spent.seconds < 1
+    assert spent.seconds < 0.3
     assert len(caplog.records) <= 1
 
 
@@ -210,7 +213,7 @@ async def test_a25_a_transfer_encoding_is_not_decoded() -> None:
         answer = await post(app, in_chunks(body), MULTIPART)
 
     assert (answer.status, app.read[0].files["f"].size) == (200, 2 * MIB)
-    assert spent.seconds < 1
+    assert spent.seconds < 0.2
 
 
 @pytest.mark.parametrize(
