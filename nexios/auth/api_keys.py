@@ -11,8 +11,7 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +21,7 @@ from nexios.auth.backend import AuthBackend
 from nexios.auth.found import ask, checked_question
 from nexios.errors import ConfigurationError
 from nexios.http.headers import is_token
+from nexios.stores.backed import StoreBacked
 from nexios.stores.base import Store, checked_store
 
 __all__ = ["APIKey", "APIKeyAuth", "APIKeys", "NewAPIKey"]
@@ -72,7 +72,7 @@ class _Kept(msgspec.Struct, frozen=True):
     digest: bytes
 
 
-class APIKeys:
+class APIKeys(StoreBacked):
     """Issues, checks and revokes keys, in a store. One per app: `NexiosApp(lifespan=keys.lifespan)` keeps it open.
 
     `prefix` begins every key, so that a scanner of code finds one that was published.
@@ -95,15 +95,6 @@ class APIKeys:
         self._store = checked_store(store, 'APIKeys(SQLiteStore("keys.sqlite3"))')
         self._prefix = prefix
         self._clock = clock
-
-    @asynccontextmanager
-    async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """Keep the store open while the app runs."""
-        await self._store.start()
-        try:
-            yield
-        finally:
-            await self._store.stop()
 
     async def issue(
         self, owner: str, *, scopes: Iterable[str] = (), name: str = "", expires_in: float | None = None

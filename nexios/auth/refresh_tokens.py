@@ -17,13 +17,13 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
 
 from nexios.errors import ConfigurationError, HTTPException
+from nexios.stores.backed import StoreBacked
 from nexios.stores.base import Store, checked_store
 
 __all__ = ["InvalidRefreshToken", "RefreshTokenReused", "RefreshTokens", "RefreshedToken"]
@@ -79,7 +79,7 @@ class _Family(msgspec.Struct, frozen=True):
     digest: bytes
 
 
-class RefreshTokens:
+class RefreshTokens(StoreBacked):
     """Issues and exchanges refresh tokens, in a store. One per app: `NexiosApp(lifespan=tokens.lifespan)`.
 
     Units:  seconds for both timeouts: how long a token is good when it is not exchanged, and a family in all.
@@ -110,15 +110,6 @@ class RefreshTokens:
         self._absolute = _checked("absolute_timeout", absolute_timeout)
         self._prefix = prefix
         self._clock = clock
-
-    @asynccontextmanager
-    async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """Keep the store open while the app runs."""
-        await self._store.start()
-        try:
-            yield
-        finally:
-            await self._store.stop()
 
     async def issue(self, user_id: str, *, scopes: Iterable[str] = ()) -> str:
         """Begin a family for a user who has just signed in, and return its first token, of 66 ASCII characters.

@@ -14,8 +14,7 @@ import logging
 import math
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +22,7 @@ import msgspec
 from nexios.errors import ConfigurationError, TooManyRequests
 from nexios.http.networks import network_of
 from nexios.messages.connection import Connection
+from nexios.stores.backed import StoreBacked
 from nexios.stores.base import Store, checked_store
 from nexios.stores.memory import MemoryStore
 
@@ -32,6 +32,8 @@ _logger = logging.getLogger("nexios")
 
 _KNOWN_FOR: Final = 30 * 86400.0
 """Seconds for which an address is one where a user has signed in before."""
+_OVER: Final = "%d attempts to sign in, %s, did not succeed: more have to wait"
+
 _TRIES: Final = 16
 """How often a count is changed anew because others changed it meanwhile: whoever is as busy as that is refused."""
 _SKEW: Final = 60.0
@@ -61,8 +63,6 @@ class _Rule(msgspec.Struct, frozen=True):
         """Return the count with one attempt more."""
         failed = 1 if count is None else count.failed + 1
         over = failed - self.most
-        if over == 0:
-            _logger.warning("%d attempts to sign in, %s, did not succeed: more have to wait", failed, self.whose)
         if self.first_delay:
             delay = 0.0 if over < 0 else min(self.window, self.first_delay * 2.0 ** min(over, _DOUBLINGS))
             return _Count(failed, now + delay, now + delay + self.window)
@@ -79,7 +79,7 @@ class LoginAttempt(msgspec.Struct, frozen=True):
     place: str
 
 
-class LoginThrottle:
+class LoginThrottle(StoreBacked):
     """Slows down who guesses passwords. One per app: `NexiosApp(lifespan=throttle.lifespan)` keeps its store open.
 
     Units:  attempts that fail, in each `window` of seconds. `per_name` are free, then one has to wait for
@@ -122,15 +122,6 @@ class LoginThrottle:
         self._prefix = prefix
         self._clock = clock
 
-    @asynccontextmanager
-    async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """Keep the store open while the app runs."""
-        await self._store.start()
-        try:
-            yield
-        finally:
-            await self._store.stop()
-
     async def attempt(self, connection: Connection[Any], name: str) -> LoginAttempt:
         """Count an attempt to sign in as `name`, before its password is looked at.
 
@@ -139,7 +130,7 @@ class LoginThrottle:
             StoreUnavailable: Nobody knows how many there were.
         """
         client = connection.client
-        address = "unknown" if client is None else network_of(client.host)
+        address = network_of(None if client is None else client.host)
         account = _folded(name)
         place = self._key("place", account, address)
         by_address = self._key("address", address)
@@ -173,7 +164,10 @@ class LoginThrottle:
                 count = None  # no wait is that long: the clock was set back
             if count is not None and now < count.next:
                 raise _refused(count.next - now)
-            if await _kept(store, key, raw, rule.after(count, now), now):
+            counted = rule.after(count, now)
+            if await _kept(store, key, raw, counted, now):
+                if counted.failed == rule.most:
+                    _logger.warning(_OVER, rule.most, rule.whose)
                 return
         raise _refused(1.0)
 

@@ -46,7 +46,7 @@ def by_address(connection: Connection[Any]) -> str:
     Clients without an address, as at a Unix socket, are one.
     """
     client = connection.client
-    return "unknown" if client is None else network_of(client.host)
+    return network_of(None if client is None else client.host)
 
 
 def by_user(identify: Callable[[Any], str]) -> Key:

@@ -26,6 +26,7 @@ class Board:
     """A running board. What it prints is kept line by line, so that tests wait for lines and not for time."""
 
     def __init__(self, server: str, folder: Path, *, kept: bool = True, options: Sequence[str] = ()) -> None:
+        self.server = server
         self.folder = folder
         data = ["--data", str(folder)] if kept else []
         self.process = subprocess.Popen(
