@@ -365,8 +365,9 @@ async def test_the_threads_for_closing_end_with_the_app() -> None:
     async def handler(one: None = Depend(connection, thread=True)) -> str:
         return "whole"
 
-    before = threading.active_count()
+    before = threading.enumerate()
     async with TestClient(one_route(handler)) as client:
         assert (await client.get("/")).text == "whole"
-        assert threading.active_count() > before
-    await until(lambda: threading.active_count() == before)
+        started = set(threading.enumerate()).difference(before)
+        assert started
+    await until(lambda: started.isdisjoint(threading.enumerate()))
