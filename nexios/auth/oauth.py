@@ -20,23 +20,20 @@ A service with OpenID Connect says more, and proves it: `nexios.auth.oidc`. The 
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from nexios.auth.oauth_credentials import PrivateKey, SecretInBody
-from nexios.auth.oauth_flow import CodeFlow, LoginFailed
+from nexios.auth.oauth_flow import NOTHING, CodeFlow, LoginFailed
 from nexios.auth.oauth_tokens import OAuthTokens
-from nexios.auth.oauth_urls import check_debug, checked_url
 from nexios.auth.oauth_wire import Wire
+from nexios.auth.service_urls import check_debug, checked_url
 from nexios.errors import ConfigurationError
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 
 __all__ = ["LoginFailed", "OAuthClient", "OAuthLogin", "OAuthTokens", "PrivateKey", "SecretInBody"]
-
-NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class OAuthLogin(msgspec.Struct, frozen=True):

@@ -6,18 +6,16 @@ Source: RFC 6750, RFC 9068, OpenAPI 3.1.1 section 4.8.27.
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from nexios.auth.bearer import BearerAuth
 from nexios.auth.jwt import JWT, JWTAuth
-from nexios.auth.oauth_urls import check_debug, checked_url
+from nexios.auth.oauth_flow import NOTHING
 from nexios.auth.oauth_wire import Wire
 from nexios.auth.oidc_discovery import Provider, discovery_url
+from nexios.auth.service_urls import check_debug, checked_url
 
 __all__ = ["OAuthBearerAuth", "OpenIDBearerAuth"]
-
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class OpenIDBearerAuth(JWTAuth):
@@ -80,7 +78,7 @@ class OAuthBearerAuth(BearerAuth):
         *,
         authorization_endpoint: str,
         token_endpoint: str,
-        scopes: Mapping[str, str] = _NONE,
+        scopes: Mapping[str, str] = NOTHING,
         realm: str = "api",
         scheme_name: str = "oauth2",
     ) -> None:

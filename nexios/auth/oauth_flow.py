@@ -8,19 +8,22 @@ Source: RFC 6749 section 4.1, RFC 7636, RFC 9207, RFC 9700.
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from nexios.auth.oauth_credentials import PrivateKey, SecretInBody, credentials_from
 from nexios.auth.oauth_pending import Pending, begin, take
 from nexios.auth.oauth_tokens import OAuthTokens, tokens_from
-from nexios.auth.oauth_urls import checked_url
 from nexios.auth.oauth_wire import ProviderRefused, ProviderUnavailable, Wire, authorization_url
+from nexios.auth.service_urls import checked_url
 from nexios.errors import BadRequest, ConfigurationError, HTTPException, ServiceUnavailable
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.serialization import decode_json
 
-__all__ = ["CodeFlow", "LoginFailed", "failed", "unavailable"]
+__all__ = ["NOTHING", "CodeFlow", "LoginFailed", "failed", "unavailable"]
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 logger: logging.Logger = logging.getLogger("nexios")
 

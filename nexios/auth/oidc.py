@@ -27,12 +27,12 @@ from typing import Any
 import msgspec
 
 from nexios.auth.jwt import JWT
-from nexios.auth.oauth import NOTHING, LoginFailed, OAuthTokens, PrivateKey, SecretInBody
-from nexios.auth.oauth_flow import CodeFlow, failed
-from nexios.auth.oauth_urls import check_debug
+from nexios.auth.oauth import LoginFailed, OAuthTokens, PrivateKey, SecretInBody
+from nexios.auth.oauth_flow import NOTHING, CodeFlow, failed
 from nexios.auth.oauth_wire import Wire
 from nexios.auth.oidc_discovery import Provider
 from nexios.auth.oidc_user import OpenIDUser, check_login_claims, user_of
+from nexios.auth.service_urls import check_debug
 from nexios.auth.tokens import InvalidToken, parse_token
 from nexios.errors import ConfigurationError
 from nexios.messages.request import Request

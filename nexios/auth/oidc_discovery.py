@@ -5,8 +5,6 @@ day; where it never answered, logins are 503, and it is asked again after 1 seco
 Source: OpenID Connect Discovery 1.0 section 4, RFC 8414, RFC 9207 section 3.
 """
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,15 +12,14 @@ from typing import Final
 import msgspec
 
 from nexios.auth.jose import JWTKey
-from nexios.auth.jwks import JWKS, pause_after
-from nexios.auth.oauth_urls import checked_url, is_plain, shown_url, url_problem
+from nexios.auth.jwks import JWKS
+from nexios.auth.kept_document import DocumentUnavailable, KeptDocument
 from nexios.auth.oauth_wire import ProviderUnavailable, Wire
-from nexios.errors import BadRequest, ServiceUnavailable
+from nexios.auth.service_urls import checked_url, is_plain, shown_url, url_problem
+from nexios.errors import BadRequest
 from nexios.serialization import decode_json
 
 __all__ = ["Metadata", "Provider", "discovery_url"]
-
-logger: logging.Logger = logging.getLogger("nexios")
 
 _FRESH_FOR: Final = 3600.0
 _STALE_FOR: Final = 86_400.0
@@ -53,24 +50,19 @@ class Provider:
         self.issuer: str = checked_url(issuer, "issuer", query=False)
         self._wire = wire
         self._clock = clock
-        self._metadata: Metadata | None = None
         self._keys: JWKS | None = None
-        self._fetched_at = self._tried_at = float("-inf")
-        self._failed = 0
-        self._lock = asyncio.Lock()
+        self._kept = KeptDocument(
+            self._document,
+            fresh_for=_FRESH_FOR,
+            stale_for=_STALE_FOR,
+            pause=_PAUSE,
+            clock=clock,
+            complaint=f"a login service does not say where it is: {self.issuer}",
+        )
 
     async def metadata(self) -> Metadata:
-        """Return what the service says of itself. Raises `ServiceUnavailable` where it cannot be had.
-
-        While one request asks anew, the others go on with what is known.
-        """
-        if self._is_due() and not (self._is_usable() and self._lock.locked()):
-            async with self._lock:
-                if self._is_due():
-                    await self._refresh()
-        if self._metadata is None or not self._is_usable():
-            raise ServiceUnavailable
-        return self._metadata
+        """Return what the service says of itself. Raises `ServiceUnavailable` where it cannot be had."""
+        return await self._kept.current()
 
     async def find_key(self, key_id: str | None, algorithms: frozenset[str]) -> JWTKey | None:
         """Return a key of the service, as `JWKS` does. Raises `ServiceUnavailable` where none can be had."""
@@ -79,22 +71,11 @@ class Provider:
             self._keys = JWKS(url, fetch=self._wire.fetch, clock=self._clock, allow_loopback=is_plain(self.issuer))
         return await self._keys.find_key(key_id, algorithms)
 
-    def _is_due(self) -> bool:
-        now, pause = self._clock(), _PAUSE if self._is_usable() else pause_after(self._failed, _PAUSE)
-        return now - self._fetched_at >= _FRESH_FOR and now - self._tried_at >= pause
-
-    def _is_usable(self) -> bool:
-        return self._clock() - self._fetched_at < _STALE_FOR
-
-    async def _refresh(self) -> None:
-        """Those who wait look again afterwards; where it was given up, the first of them tries for itself."""
+    async def _document(self) -> Metadata:
         try:
-            self._metadata = self._read(await self._wire.get(discovery_url(self.issuer)))
-            self._fetched_at, self._failed = self._clock(), 0
+            return self._read(await self._wire.get(discovery_url(self.issuer)))
         except (ProviderUnavailable, BadRequest, ValueError) as exc:
-            self._failed += 1
-            logger.warning("a login service does not say where it is: %s: %s", self.issuer, exc)
-        self._tried_at = self._clock()
+            raise DocumentUnavailable(exc) from None
 
     def _read(self, content: bytes) -> Metadata:
         """Read the document. Raises `ValueError`, `BadRequest`."""

@@ -455,17 +455,16 @@ async def test_many_logins_at_once_ask_the_provider_where_it_is_once() -> None:
     assert service.paths() == ["/.well-known/openid-configuration"]
 
 
-async def test_a_first_login_that_is_given_up_leaves_the_next_one_to_ask_for_itself() -> None:
+async def test_a_first_login_that_is_given_up_takes_the_answer_from_nobody() -> None:
     from nexios.auth.oauth_wire import Wire
     from nexios.auth.oidc_discovery import Provider
 
-    asked, service = asyncio.Event(), LoginService()
+    asked, may_answer, service = asyncio.Event(), asyncio.Event(), LoginService()
 
     class Waits(httpx2.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            if not asked.is_set():
-                asked.set()
-                await asyncio.Event().wait()
+            asked.set()
+            await may_answer.wait()
             return await httpx2.ASGITransport(app=service.app).handle_async_request(request)
 
     provider = Provider(ISSUER, Wire(timeout=60, transport=Waits()), clock=lambda: 0.0)
@@ -474,7 +473,9 @@ async def test_a_first_login_that_is_given_up_leaves_the_next_one_to_ask_for_its
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
+    may_answer.set()
     assert (await provider.metadata()).issuer == ISSUER
+    assert service.paths() == ["/.well-known/openid-configuration"]
 
 
 @pytest.mark.parametrize(

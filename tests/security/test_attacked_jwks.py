@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from nexios.auth.jwks import JWKS, fetch_over_https
+from nexios.auth.fetch import fetch_document
+from nexios.auth.jwks import JWKS
 from nexios.auth.jwt import JWT, InvalidToken
 from nexios.errors import BadRequest, ServiceUnavailable
 from tests.security.kit import until
@@ -192,7 +193,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 async def test_keys_are_fetched() -> None:
     with serving(HEAD + b"content-length: 2\r\n\r\n{}") as url:
-        assert await fetch_over_https(url) == b"{}"
+        assert await fetch_document(url) == b"{}"
 
 
 @pytest.mark.parametrize(
@@ -203,12 +204,12 @@ async def test_keys_are_fetched() -> None:
 async def test_a_server_that_sends_a_byte_now_and_then_is_left(parts: tuple[bytes, ...], endless: bytes) -> None:
     """Each byte began the timeout anew, and held a thread that all of the app shares."""
     with serving(*parts, endless=endless) as url, pytest.raises((OSError, http.client.HTTPException)):
-        await fetch_over_https(url, timeout=0.2)
+        await fetch_document(url, timeout=0.2)
 
 
 async def test_an_answer_that_is_too_large_is_none() -> None:
     with serving(HEAD + b"\r\n", b" " * (1024 * 1024 + 1)) as url, pytest.raises(ValueError, match="over 1 MiB"):
-        await fetch_over_https(url)
+        await fetch_document(url)
 
 
 @pytest.mark.parametrize("status", [b"301", b"302", b"303", b"307", b"308"])
@@ -218,4 +219,4 @@ async def test_an_answer_that_is_too_large_is_none() -> None:
 async def test_a_redirect_is_not_followed(status: bytes, target: bytes) -> None:
     answer = b"HTTP/1.1 " + status + b" Moved\r\nlocation: " + target + b"\r\ncontent-length: 0\r\n\r\n"
     with serving(answer) as url, pytest.raises(OSError, match=status.decode()):
-        await fetch_over_https(url)
+        await fetch_document(url)

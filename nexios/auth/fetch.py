@@ -13,14 +13,14 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 from typing import IO, Any, Final
 
-__all__ = ["fetch_over_https"]
+__all__ = ["fetch_document"]
 
 _LONGEST: Final = 1024 * 1024
 _TIMEOUT: Final = 5.0
 
 
-async def fetch_over_https(url: str, *, timeout: float = _TIMEOUT) -> bytes:
-    """Return what is at a URL, within `timeout` seconds.
+async def fetch_document(url: str, *, timeout: float = _TIMEOUT) -> bytes:
+    """Return what is at a URL of http or https, within `timeout` seconds.
 
     Raises:
         OSError: It cannot be had, or leads elsewhere.
