@@ -19,10 +19,8 @@ try:
     from limits import RateLimitItemPerSecond
     from limits.aio.storage import RedisStorage
     from limits.errors import StorageError
-    from redis.asyncio import BlockingConnectionPool
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
+
+    from nexios.stores.redis_client import BROKEN, close_client, make_client
 except ModuleNotFoundError as _missing:
     raise ConfigurationError(
         f'RedisCounters need the package {_missing.name}:\n\n    pip install "nexios[limits,redis]"\n'
@@ -30,7 +28,7 @@ except ModuleNotFoundError as _missing:
 
 __all__ = ["RedisCounters"]
 
-_BROKEN: Final = (StorageError, RedisError, OSError, EOFError, TimeoutError)
+_BROKEN: Final = (StorageError, *BROKEN)
 
 _TICK: Final = 0.001
 """Seconds that the clock of the server goes on at once."""
@@ -61,7 +59,7 @@ class RedisCounters(SharedLife):
         self._patience = patience
         self._connections = connections
         self._options = options
-        self._pool: BlockingConnectionPool | None = None
+        self._client: Any = None
         self._storage: RedisStorage | None = None
 
     async def hit(self, limit: Limit, key: str) -> Hit:
@@ -81,33 +79,18 @@ class RedisCounters(SharedLife):
 
     async def _open(self) -> None:
         """Connections are made when they are needed: an engine that is away does not keep an app from starting."""
-        options: Any = self._pool_options()
-        pool: Any = BlockingConnectionPool.from_url(self._url, **options)
-        self._pool = pool
+        client = self._client = make_client(
+            self._url, self._options, patience=self._patience, connections=self._connections
+        )
+        pool: Any = client.connection_pool
         self._storage = RedisStorage(
             "async+redis://", implementation="redispy", key_prefix=self._prefix, connection_pool=pool
         )
 
     async def _close(self) -> None:
-        pool, self._pool, self._storage = self._pool, None, None
-        if pool is not None:
-            try:
-                await pool.disconnect()
-            except _BROKEN:
-                pass
-
-    def _pool_options(self) -> dict[str, Any]:
-        """Nothing is tried twice, which could count a request twice."""
-        fixed: dict[str, Any] = {
-            "decode_responses": False,
-            "protocol": 2,
-            "retry": Retry(NoBackoff(), 0),
-            "socket_timeout": self._patience,
-            "socket_connect_timeout": self._patience,
-            "max_connections": self._connections,
-            "timeout": self._patience,
-        }
-        return {**self._options, **fixed}
+        client, self._client, self._storage = self._client, None, None
+        if client is not None:
+            await close_client(client)
 
 
 def _hit(limit: Limit, allowed: bool, before: int, before_ends: float, count: int, ends: float) -> Hit:

@@ -11,7 +11,6 @@ import asyncio
 import math
 from typing import Any, Final
 
-from nexios.errors import ConfigurationError
 from nexios.stores.base import (
     SharedLife,
     StoreUnavailable,
@@ -21,20 +20,10 @@ from nexios.stores.base import (
     encoded_prefix,
     not_started,
 )
-
-try:
-    from redis.asyncio import BlockingConnectionPool, Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
-except ModuleNotFoundError as _missing:
-    raise ConfigurationError(
-        f'RedisStore needs the package {_missing.name}:\n\n    pip install "nexios[redis]"\n'
-    ) from _missing
+from nexios.stores.redis_client import BROKEN, close_client, make_client
 
 __all__ = ["RedisStore"]
 
-_BROKEN: Final = (RedisError, OSError, EOFError, TimeoutError)
 _REPLACE: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
@@ -77,7 +66,7 @@ class RedisStore(SharedLife):
         self._patience = patience
         self._connections = connections
         self._options = options
-        self._client: Redis | None = None
+        self._client: Any = None
 
     async def get(self, key: str) -> bytes | None:
         """Return the value of a key, or None."""
@@ -132,52 +121,31 @@ class RedisStore(SharedLife):
 
     async def _open(self) -> None:
         """Connect once, so that a wrong address stops the start of an app."""
-        pool = BlockingConnectionPool.from_url(self._url, **self._pool_options())
-        client = self._client = Redis(connection_pool=pool)
+        client = self._client = make_client(
+            self._url, self._options, patience=self._patience, connections=self._connections
+        )
         try:
             await self._ask("PING")
         except BaseException:
             self._client = None
-            await self._quietly(client)
+            await close_client(client)
             raise
 
     async def _close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await self._quietly(client)
-
-    def _pool_options(self) -> dict[str, Any]:
-        """Nothing is tried twice: `add` would say that it was not kept, of what it has kept itself."""
-        usual: dict[str, Any] = {} if self._url.startswith("unix:") else {"socket_keepalive": True}
-        fixed: dict[str, Any] = {
-            "decode_responses": False,
-            "protocol": 2,
-            "retry": Retry(NoBackoff(), 0),
-            "socket_timeout": self._patience,
-            "socket_connect_timeout": self._patience,
-            "max_connections": self._connections,
-            "timeout": self._patience,
-        }
-        return {**usual, **self._options, **fixed}
+            await close_client(client)
 
     async def _ask(self, *command: bytes | str | int) -> Any:
         """Return what the server answers, as it is: a client would make other types of it."""
-        client: Any = self._client
+        client = self._client
         if client is None:
             raise not_started(self)
         try:
             async with asyncio.timeout(self._patience):
                 return await client.execute_command(*command)
-        except _BROKEN as exc:
+        except BROKEN as exc:
             raise StoreUnavailable("RedisStore had no answer from its server") from exc
-
-    async def _quietly(self, client: Redis) -> None:
-        """Whatever goes wrong with connections that are given up is of no interest."""
-        try:
-            await client.aclose()
-            await client.connection_pool.disconnect()
-        except _BROKEN:
-            pass
 
 
 def _milliseconds(seconds: float) -> int:

@@ -59,7 +59,7 @@ def compiled(block: Block, page: Path) -> CodeType:
     """Compile a block so that a traceback names the page and the line in it."""
     tree = compile(block.code, str(page), "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     ast.increment_lineno(tree, block.line - 1)
-    code: CodeType = compile(tree, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code: CodeType = compile(tree, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, optimize=0)
     return code
 
 
