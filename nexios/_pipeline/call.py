@@ -18,10 +18,10 @@ import msgspec
 from nexios._injection.exits import Exits
 from nexios._injection.graph import Call
 from nexios._injection.manner import is_async
-from nexios._injection.program import Program, Values
+from nexios._injection.program import Program, StepKind, Values
 from nexios._injection.run import close_early, fill, fill_in_scopes
 from nexios._injection.scopes import Scopes
-from nexios._pipeline.inputs.body import WholeReader
+from nexios._pipeline.inputs.body import Make, WholeReader
 from nexios._pipeline.inputs.compile import Located, errors_of
 from nexios._pipeline.middleware import Call as Handle
 from nexios._pipeline.reading import Reading, scopes_of
@@ -30,6 +30,9 @@ from nexios._pipeline.returns import to_response
 from nexios._pipeline.sources import REQUEST, RESPONSE, path_leaf
 from nexios.concurrency import Threads
 from nexios.errors import InvalidInput
+from nexios.models.backend import Malformed
+from nexios.models.problems import Invalid
+from nexios.settings import Limits
 
 __all__ = ["compile_call"]
 
@@ -128,6 +131,9 @@ def _is_in_a_row(program: Program) -> bool:
 def _in_a_row(program: Program, reply: Reply | None) -> Handle:
     """`handler(request, response, db=Depend(get_db))`: request, response, and what each provider makes."""
     call = program.call
+    first = program.early[0]
+    if len(program.early) == 1 and first.kind == StepKind.AWAITED and first.first == -1:
+        return _with_one(call, first.call, reply)
     steps = tuple((step.kind, step.call, step.first, step.take) for step in program.early)
 
     async def run(request, response):  # type: ignore[no-untyped-def]
@@ -141,27 +147,45 @@ def _in_a_row(program: Program, reply: Reply | None) -> Handle:
     return run
 
 
-def _with_body(program: Program, reader: WholeReader, reply: Reply | None) -> Handle:
-    """Nothing but the one body is asked for, as by `create(order: Order) -> Receipt`: the steps of its reader."""
-    call, open_, plain = program.call, reader.open, reader.plain
+def _with_one(call: Callable[..., Any], provider: Callable[..., Any], reply: Reply | None) -> Handle:
+    """One async provider that needs nothing, as most have."""
 
     async def run(request, response):  # type: ignore[no-untyped-def]
-        limits, body, make = request._target.limits, None, plain
+        result = await call(request, response, await provider())
+        return result if reply is None else reply(result, request, response)
+
+    return run
+
+
+def _with_body(program: Program, reader: WholeReader, reply: Reply | None) -> Handle:
+    """Nothing but the one body is asked for, as by `create(order: Order) -> Receipt`: the steps of its reader."""
+    call, open_, plain, quick = program.call, reader.open, reader.plain, reader.quick
+
+    async def run(request, response):  # type: ignore[no-untyped-def]
+        limits, body = request._target.limits, None
+        make: Any = plain
         if request._body is None and plain is not None:
             body = request._transport.json_at_hand(limits.max_body_size)
-        if body is None or make is None:
+        if body is None:
             whole, make = open_(request)
             body = whole.take()
             if body is None:
                 body = await whole.wait()
         try:
-            value = make(body, limits)
-        except Located as exc:
-            raise errors_of([exc]) from None
+            value = quick(body) if quick is not None and make is plain else _made(make, body, limits)
+        except (Invalid, Malformed):  # of the quick way alone
+            value = _made(make, body, limits)
         result = await call(value)
         return result if reply is None else reply(result, request, response)
 
     return run
+
+
+def _made(make: Make, body: bytes, limits: Limits) -> Any:
+    try:
+        return make(body, limits)
+    except Located as exc:
+        raise errors_of([exc]) from None
 
 
 def _in_scopes(program: Program, reading: Reading, reply: Reply | None) -> Handle:

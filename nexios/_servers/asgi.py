@@ -37,7 +37,13 @@ logger = logging.getLogger("nexios")
 
 _LEFT = "the client left before the response was sent"
 
-_NAMES = {name: name.encode() for name in ("accept", "content-encoding", "content-length", "content-type", "origin")}
+_NAMES = {
+    name: name.encode()
+    for name in (
+        *("accept", "authorization", "content-encoding", "content-length", "content-type", "cookie", "forwarded"),
+        *("origin", "referer", "sec-fetch-site", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+    )
+}
 """Names that many requests are asked for."""
 
 _JSON = ["application/json"]
@@ -102,7 +108,10 @@ class ASGITransport(ASGIHead, ASGIBody, PatientTransport, msgspec.Struct, eq=Fal
         return self._scope.get("scheme") or "http"
 
     def header_values(self, name: str) -> list[str]:
-        wanted = _NAMES.get(name) or name.encode("latin-1")
+        try:
+            wanted = _NAMES[name]
+        except KeyError:
+            wanted = name.encode("latin-1")
         if fields := self._fields:
             value = fields.get(wanted)
             return [] if value is None else [_USUAL.get(value) or value.decode("latin-1")]

@@ -46,7 +46,8 @@ def send_response(transport: HTTPTransport, request: Request, response: Response
             media = response._media
             return transport.send_bytes(response.status_code, (media, size) if media else (size,), body)
         if type(response._pairs) is tuple:
-            return transport.send_bytes(response.status_code, (*response._pairs, size), body)
+            pairs = response._pairs + (size,)  # noqa: RUF005  (no list is made on the way)
+            return transport.send_bytes(response.status_code, pairs, body)
         return transport.send_bytes(response.status_code, [*_without_length(response._pairs), size], body)
     if isinstance(body, StreamContent):
         headers = _without_length(response.headers.pairs)

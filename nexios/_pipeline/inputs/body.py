@@ -34,12 +34,12 @@ from nexios.models.problems import Invalid, pointer_of
 from nexios.serialization import check_depth, check_msgpack, decode_json, decode_msgpack
 from nexios.settings import Limits
 
-__all__ = ["BodyReader", "WholeReader", "body_reader"]
+__all__ = ["BodyReader", "Make", "WholeReader", "body_reader"]
 
 BodyReader = Callable[[Request], Awaitable[tuple[Any, ...]]]
 """Reads all inputs of the body, in their order. Raises Located with the errors of all of them, and HTTPException."""
 
-_Make = Callable[[bytes, Limits], Any]
+Make = Callable[[bytes, Limits], Any]
 """Makes the value out of the whole body. Raises Located and HTTPException."""
 
 _SENT: Final[tuple[Format | None, ...]] = ("json", "msgpack", None)
@@ -115,10 +115,12 @@ def _format_named(text: str) -> Format | None:
 class WholeReader(msgspec.Struct, frozen=True):
     """Reads a body that one value is made of: in steps, of which only the reading may have to wait, or at once."""
 
-    open: Callable[[Request], tuple[Body, _Make]]
+    open: Callable[[Request], tuple[Body, Make]]
     """Gives the body, and what makes the value out of it, by its media type. Raises HTTPException for another type."""
-    plain: _Make | None
+    plain: Make | None
     """Makes the value out of plain JSON, where that may be sent: for a body that is at hand it saves the steps."""
+    quick: Callable[[bytes], Any] | None
+    """The same for what fits, where the type says how deep it is; of what it refuses `plain` tells what is wrong."""
 
     async def __call__(self, request: Request) -> tuple[Any, ...]:
         """Return the value, alone in a tuple; a `BodyReader`."""
@@ -141,10 +143,11 @@ def _whole(item: Input, accepted: str | None) -> WholeReader:
             body.move_to(request._target.limits)
         return body, plain if body.media_types == shortcut else by_format[_format_sent(request, accepted)]
 
-    return WholeReader(open_, plain if takes_plain else None)
+    quick = decoders_of(item).json if takes_plain and adapt(item.kind).has_known_depth else None
+    return WholeReader(open_, plain if takes_plain else None, quick)
 
 
-def _plain_json(item: Input) -> _Make:
+def _plain_json(item: Input) -> Make:
     decoders, absent = decoders_of(item), absent_of(item)
     decode_json, decode = decoders.json, decoders.decode
     counts_depth = not adapt(item.kind).has_known_depth  # what is not declared is skipped, and not built
@@ -164,7 +167,7 @@ def _plain_json(item: Input) -> _Make:
     return make
 
 
-def _by_format(item: Input, format_: Format | None, accepted: str | None) -> _Make:
+def _by_format(item: Input, format_: Format | None, accepted: str | None) -> Make:
     """Of a body that came without a media type only its absence is right."""
     decode, absent = decoders_of(item).decode, absent_of(item)
 
