@@ -37,13 +37,8 @@ logger = logging.getLogger("nexios")
 
 _LEFT = "the client left before the response was sent"
 
-_NAMES = {
-    name: name.encode()
-    for name in (
-        *("accept", "authorization", "content-encoding", "content-length", "content-type", "cookie", "forwarded"),
-        *("origin", "referer", "sec-fetch-site", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
-    )
-}
+_USUAL_NAMES = ("accept", "authorization", "content-encoding", "content-length", "content-type", "cookie", "origin")
+_NAMES = {name: name.encode() for name in _USUAL_NAMES}
 """Names that many requests are asked for."""
 
 _JSON = ["application/json"]

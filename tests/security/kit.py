@@ -70,11 +70,12 @@ def linear(fn: Callable[[int], object], n: int) -> Growth:
     """Return how `fn(4 * n)` grows over `fn(n)`; true when it is linear or better.
 
     A fast `fn` is called as often as it takes to be measured. On a busy machine there are up to three tries, and then
-    `fn(16 * n)` decides: 16 times as much is linear, 256 quadratic, and no machine is busy enough to blur that.
+    one with four times the size: at some size memory begins to cost more, and what is linear has passed it there. At
+    last `fn(16 * n)` decides: 16 times as much is linear, 256 quadratic.
     Take an `n` at which `fn` is past the sizes that fit a cache, where four times as much costs more than that.
     """
-    for _ in range(3):
-        if growth := _growth(fn, n):
+    for size in (n, n, n, 4 * n):
+        if growth := _growth(fn, size):
             return growth
     times = _times_needed(fn, n)
     short = min(_cpu_of(fn, n, times) for _ in range(3))
