@@ -31,20 +31,22 @@ def slow_of(names: Sequence[str]) -> list[Any]:
 
 
 def _slow_in(name: str) -> list[tuple[str, str, float, float]]:
-    """Sixteen times the input may take sixty-four times the time: linear is 16, quadratic 256.
-
-    What seems to pass that is measured again, twice, before it counts.
-    """
     parse, beginnings = PARSERS[name]
-    slow = []
-    for (what, text), (_, longer) in zip(inputs(beginnings, SIZE), inputs(beginnings, 16 * SIZE), strict=True):
-        for tries in (1, 3, 10):
-            short, long = _times(parse, text, longer, tries)
-            if long < max(64 * short, 0.001):
-                break
-        else:
-            slow.append((name, what, short, long))
-    return slow
+    pairs = zip(inputs(beginnings, SIZE), inputs(beginnings, 16 * SIZE), strict=True)
+    measured = [(what, growth_of(parse, text, longer)) for (what, text), (_, longer) in pairs]
+    return [(name, what, *growth) for what, growth in measured if growth is not None]
+
+
+def growth_of(parse: Parse, text: str, longer: str) -> tuple[float, float] | None:
+    """Return the seconds of both where sixteen times the input takes over sixty-four times as long, else None.
+
+    Linear is 16, quadratic 256. What seems to pass the limit is measured again, twice, before it counts.
+    """
+    for tries in (1, 3, 10):
+        short, long = _times(parse, text, longer, tries)
+        if long < max(64 * short, 0.001):
+            return None
+    return short, long
 
 
 def _times(parse: Parse, text: str, longer: str, tries: int) -> tuple[float, float]:

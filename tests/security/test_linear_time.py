@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 import nexios.http
-from tests.security.cpu_growth import slow_of
+from tests.security.cpu_growth import growth_of, slow_of
 from tests.security.parsers import NOT_READ, OF_HTTP, PARSERS, Parse, inputs, tried
 
 SIZE: Final = 256
@@ -55,6 +55,13 @@ def test_four_times_the_input_runs_at_most_four_times_the_lines(name: str) -> No
 @pytest.mark.parametrize("first", range(0, len(PARSERS), 10))
 def test_sixteen_times_the_input_takes_no_quadratic_time(first: int) -> None:
     assert slow_of([*PARSERS][first : first + 10]) == []
+
+
+def test_what_is_quadratic_is_found() -> None:
+    text, longer = "x" * 4096, "x" * 65536
+
+    assert growth_of(lambda text: sum(range(len(text) ** 2 // 10_000)), text, longer) is not None
+    assert growth_of(lambda text: sum(range(len(text))), text, longer) is None
 
 
 def test_every_public_name_of_the_ground_floor_is_in_the_table_or_is_no_parser() -> None:
