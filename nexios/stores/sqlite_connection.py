@@ -4,8 +4,11 @@ Calls are made one after the other, in the order they are asked for. A caller th
 connection as it was: its call happens, or it is taken out of the line.
 """
 
+import contextlib
+import errno
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +23,9 @@ __all__ = ["Connection"]
 
 _PAUSE: Final = 0.01
 """Seconds between attempts to open a file that others are opening too."""
+
+_MAKING: Final = threading.Lock()
+"""So that nobody of this process connects to a file between its making and its closing."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,16 +98,29 @@ def _done(connection: sqlite3.Connection, statement: str, *, is_last_try: bool) 
 def _make_file(path: Path) -> None:
     """Make a file and its folder, if they are not there: for their owner alone, whatever the umask.
 
-    SQLite gives the rights of the file to those that it puts beside it.
+    SQLite gives the rights of the file to those that it puts beside it. A file that is there is never opened here:
+    to close it again would take away all locks that connections of this process hold on it, and other processes
+    would throw away what they write (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 
     Raises:
         ConfigurationError: It cannot be made.
     """
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+        with _MAKING:
+            _make_new(os.path.realpath(path))
     except OSError as exc:
         raise ConfigurationError(
             f"SQLiteStore cannot make its file: {exc}.\n\n"
             f"Name one in a folder that is there and may be written to:\n\n    SQLiteStore({str(path)!r})\n"
         ) from exc
+
+
+def _make_new(path: str) -> None:
+    """Raises: OSError: It is neither there, as a file that may be read and written, nor can it be made."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+    if not os.path.isfile(path):
+        raise FileExistsError(errno.EEXIST, "It is there and no file", path)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)

@@ -53,6 +53,16 @@ def rows(path: Path) -> int:
         return count
 
 
+async def process(path: Path, call: str) -> asyncio.subprocess.Process:
+    """Start one more process that opens the file, makes a call, and ends."""
+    program = (
+        "import asyncio\nfrom nexios.stores.sqlite import SQLiteStore\n"
+        f"async def main():\n    store = SQLiteStore({str(path)!r}, patience=30)\n    await store.start()\n"
+        f"    {call}\n    await store.stop()\nasyncio.run(main())\n"
+    )
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT)
+
+
 async def test_a_row_is_there_before_its_time_and_gone_at_it(store: SQLiteStore, clock: Clock) -> None:
     await store.set("key", b"one", expires_in=10)
 
@@ -174,20 +184,44 @@ async def test_the_files_are_for_their_owner_alone(path: Path) -> None:
 
 
 async def test_processes_that_start_together_all_start(path: Path) -> None:
-    program = (
-        "import asyncio\nfrom nexios.stores.sqlite import SQLiteStore\n"
-        f"async def main():\n    store = SQLiteStore({str(path)!r}, patience=30)\n    await store.start()\n"
-        "    await store.set('key', b'')\n    await store.stop()\nasyncio.run(main())\n"
-    )
     path.parent.mkdir()
-    some = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT) for _ in range(3)]
+    some = [await process(path, "await store.set('key', b'')") for _ in range(3)]
 
     assert [await one.wait() for one in some] == [0, 0, 0]
 
 
+async def test_processes_that_come_and_go_take_nothing_from_one_that_stays(store: SQLiteStore, path: Path) -> None:
+    """The last one to close a file clears up after all: it must know of those that still have it open."""
+    second = SQLiteStore(path)
+    await second.start()
+    for number in range(3):
+        await store.set("key", b"%d" % number)
+        visitor = await process(path, "await store.set('seen', await store.get('key'))")
+        assert await visitor.wait() == 0
+
+        assert await second.get("seen") == b"%d" % number
+        assert {entry.name for entry in path.parent.iterdir()} == {"store.db", "store.db-wal", "store.db-shm"}
+    await second.stop()
+
+
+async def test_a_link_to_a_file_that_is_not_there_yet_leads_to_it(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "store.db").symlink_to(tmp_path / "volume" / "real.db")
+
+    store = SQLiteStore(tmp_path / "store.db")
+    await store.start()
+    await store.set("key", b"one")
+    await store.stop()
+
+    assert stat.S_IMODE((tmp_path / "volume" / "real.db").stat().st_mode) == 0o600
+
+
 async def test_a_place_where_no_file_can_be_is_an_error_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    for wrong in (tmp_path / "file" / "store.db", tmp_path, tmp_path / "no" / "such" / "store.db"):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "missing").symlink_to(tmp_path / "neither" / "here.db")
+    others = (tmp_path / "pipe", tmp_path / "missing")
+    for wrong in (tmp_path / "file" / "store.db", tmp_path, tmp_path / "no" / "such" / "store.db", *others):
         with pytest.raises(ConfigurationError, match="SQLiteStore cannot make its file"):
             await SQLiteStore(wrong).start()
 

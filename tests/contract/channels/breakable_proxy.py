@@ -21,6 +21,7 @@ class BreakableProxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._cuts = 0
         self.port = 0
 
     async def open(self) -> None:
@@ -55,6 +56,8 @@ class BreakableProxy:
         await self._cut()
 
     async def _cut(self) -> None:
+        """Those too that are only being made: a client may come back while others are still cut off."""
+        self._cuts += 1
         for writer in tuple(self._writers):
             writer.transport.abort()
         if self._serving:
@@ -64,11 +67,15 @@ class BreakableProxy:
         task = asyncio.current_task()
         assert task is not None
         self._serving.add(task)
+        cuts = self._cuts
         try:
             there, to_server = await asyncio.open_connection(self._host, self._port)
         except OSError:
             writer.transport.abort()
         else:
+            if cuts != self._cuts:
+                writer.transport.abort()
+                to_server.transport.abort()
             await asyncio.gather(self._copy(reader, to_server), self._copy(there, writer))
         self._serving.discard(task)
 
