@@ -1,8 +1,14 @@
-"""A way to a server that a test can cut, close and open again, in a thread: nothing of it is in the test's loop."""
+"""A way to a server that a test can cut, close and open again, in a thread: nothing of it is in the test's loop.
+
+The sockets are our own. A server of asyncio takes connections in a task of its own, and one that has come just when it
+is closed is left open and complained of.
+"""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from tests.contract.channels.engines import PATIENCE
@@ -14,14 +20,12 @@ class BreakableProxy:
     """Passes on what comes to 127.0.0.1 and `port`, which stays the same when it is opened again."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._host, self._port = host, port
+        self._target = (host, port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._listener: socket.socket | None = None
         self._serving: set[asyncio.Task[None]] = set()
-        self._cuts = 0
         self.port = 0
 
     async def open(self) -> None:
@@ -33,7 +37,7 @@ class BreakableProxy:
         await self._in_thread(self._close())
 
     async def cut(self) -> None:
-        """Break all connections."""
+        """Break all connections, those too that are only being made."""
         await self._in_thread(self._cut())
 
     async def stop(self) -> None:
@@ -47,45 +51,52 @@ class BreakableProxy:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, self._loop))
 
     async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+        self._loop.add_reader(self._listener, self._accept, self._listener)
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._loop.remove_reader(listener)
+            listener.close()
         await self._cut()
 
     async def _cut(self) -> None:
-        """Those too that are only being made: a client may come back while others are still cut off."""
-        self._cuts += 1
-        for writer in tuple(self._writers):
-            writer.transport.abort()
+        for task in self._serving:
+            task.cancel()
         if self._serving:
             await asyncio.wait(self._serving)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            client, _ = listener.accept()
+        except OSError:  # the client has gone already
+            return
+        client.setblocking(False)
+        task = self._loop.create_task(self._serve(client))
         self._serving.add(task)
-        cuts = self._cuts
-        try:
-            there, to_server = await asyncio.open_connection(self._host, self._port)
-        except OSError:
-            writer.transport.abort()
-        else:
-            if cuts != self._cuts:
-                writer.transport.abort()
-                to_server.transport.abort()
-            await asyncio.gather(self._copy(reader, to_server), self._copy(there, writer))
-        self._serving.discard(task)
+        task.add_done_callback(partial(self._served, client))
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        self._writers.discard(writer)
-        writer.transport.abort()
+    def _served(self, client: socket.socket, task: asyncio.Task[None]) -> None:
+        """Also of what was cut before it had begun."""
+        self._serving.discard(task)
+        client.close()
+
+    async def _serve(self, client: socket.socket) -> None:
+        with socket.socket() as server:
+            server.setblocking(False)
+            try:
+                await self._loop.sock_connect(server, self._target)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._copy(client, server))
+                    both.create_task(self._copy(server, client))
+            except* OSError:
+                pass
+
+    async def _copy(self, there: socket.socket, here: socket.socket) -> None:
+        """Until one of the two is closed, which ends the other."""
+        while data := await self._loop.sock_recv(there, 65536):
+            await self._loop.sock_sendall(here, data)
+        raise ConnectionResetError
