@@ -3,7 +3,7 @@
 `Threads` runs `def` handlers and providers in worker threads of its own, with
 the context of the task that waits. `BackgroundTasks` holds the tasks that
 nobody waits for. An app has one of each; there is no global one. `shielded` lets
-a cleanup end that a cancellation would cut short.
+a cleanup end that a cancellation would cut short, `end` sees to it that a task is over.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
 
-__all__ = ["BackgroundTasks", "Threads", "Work", "renewed", "shielded"]
+__all__ = ["BackgroundTasks", "Threads", "Work", "end", "renewed", "shielded"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -190,6 +190,17 @@ class BackgroundTasks:
         exc = None if task.cancelled() else task.exception()
         if exc is not None:
             _logger.error("background task %r failed", task.get_name(), exc_info=exc)
+
+
+async def end(task: "asyncio.Task[Any]", patience: float) -> None:
+    """Cancel a task and wait until it is over. After each `patience` seconds it is cancelled once more.
+
+    For tasks that would go on for ever: a library may keep a cancellation to itself, as `asyncio.wait_for` does before
+    Python 3.12 where one comes just when its future is done.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=patience)
 
 
 class shielded(Generic[_T]):

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from nexios.concurrency import BackgroundTasks, Threads
+from nexios.concurrency import BackgroundTasks, Threads, end
 
 USER: ContextVar[str] = ContextVar("user", default="nobody")
 
@@ -306,3 +306,29 @@ async def test_a_task_may_drain_the_others() -> None:
     tasks.spawn(gate.wait(), name="other")
 
     assert await tasks.spawn(stop(), name="stop") == "stopped"
+
+
+async def test_a_task_that_keeps_cancellations_to_itself_is_cancelled_until_it_ends() -> None:
+    kept = 0
+
+    async def stubborn() -> None:
+        nonlocal kept
+        while kept < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                kept += 1
+
+    task = asyncio.ensure_future(stubborn())
+    await asyncio.sleep(0)
+    await end(task, 0.01)
+
+    assert (task.done(), kept) == (True, 3)
+
+
+async def test_a_task_that_is_over_is_not_waited_for() -> None:
+    task = asyncio.ensure_future(asyncio.sleep(0, "result"))
+    await task
+    await end(task, 60)
+
+    assert task.result() == "result"

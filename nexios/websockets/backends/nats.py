@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import msgspec
 
+from nexios.concurrency import end
 from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
@@ -156,8 +157,7 @@ class NatsBackend:
         """Take this process out of presence, and close the connection."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            keeper.cancel()
-            await asyncio.wait((keeper,))
+            await end(keeper, self._patience)
         if self._link is not None and self._connected.is_set():
             with contextlib.suppress(BackendUnavailable):
                 await self._link.presence.clear()
@@ -287,13 +287,15 @@ class NatsBackend:
         fetching, self._fetching = self._fetching, set()
         for task in fetching:
             task.cancel()
-        if fetching:
-            await asyncio.wait(fetching)
         for topic in self._topics.values():
             topic.held = None
         self._joiner.clear()
-        if link is not None:
-            await link.wire.close()
+        try:
+            if fetching:
+                await asyncio.wait(fetching)
+        finally:
+            if link is not None:
+                await link.wire.close()
 
     async def _close(self) -> None:
         """Disconnect, and forget everything."""

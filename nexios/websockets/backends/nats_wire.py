@@ -107,10 +107,12 @@ class Wire:
         """End the connection, and all who wait for an answer. What was published before is written."""
         written = self.is_open
         self.snap(BackendUnavailable())
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(self._patience if written else 0):
-                await self._client.close()
-        _cut_off(self._client)
+        try:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(self._patience if written else 0):
+                    await self._client.close()
+        finally:
+            _cut_off(self._client)
         if tasks := _tasks(self._client):
             await asyncio.wait(tasks, timeout=self._patience)
 
@@ -267,7 +269,9 @@ def _tasks(client: Client) -> "list[asyncio.Task[object]]":
 
 
 def _cut_off(client: Client) -> None:
-    """Closing waits for what is not written yet, and on a dead connection for ever."""
+    """Closing waits for what is not written yet, and on a dead connection for ever. It may be cancelled besides."""
+    for task in _tasks(client):
+        task.cancel()
     writer = getattr(getattr(client, "_transport", None), "_io_writer", None)
     if isinstance(writer, asyncio.StreamWriter):
         writer.transport.abort()

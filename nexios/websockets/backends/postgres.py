@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
+from nexios.concurrency import end
 from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
@@ -122,8 +123,7 @@ class PostgresBackend:
         """Let go of the lease, and close both connections."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            keeper.cancel()
-            await asyncio.wait((keeper,))
+            await end(keeper, self._patience)
         if self._connected.is_set():
             await _quietly(self._lines[1].fetch(self._tables.forget, self._node))
         await self._close()

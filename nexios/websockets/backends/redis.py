@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final, TypeVar
 
+from nexios.concurrency import end
 from nexios.errors import ConfigurationError
 from nexios.messages.clock import Clock, sleep
 from nexios.websockets.backends.backoff import Backoff
@@ -116,8 +117,7 @@ class RedisBackend:
         """Let go of the lease, and close all connections."""
         listener, self._listener = self._listener, None
         if listener is not None:
-            listener.cancel()
-            await asyncio.wait((listener,))
+            await end(listener, self._patience)
         if self._client is not None and self._connected.is_set():
             await _quietly(self._client.delete(self._key("node", self._node)))
         await self._close()

@@ -23,9 +23,10 @@ from nexios.websockets.backends.nats import NatsBackend
 from nexios.websockets.backends.nats_history import History
 from nexios.websockets.backends.nats_parts import Record, cut
 from nexios.websockets.backends.nats_streams import name_of, token_of
+from nexios.websockets.backends.nats_wire import Wire
 from nexios.websockets.history import HistoryLimits
 from tests.cancelling import cancelled_at_each_await
-from tests.contract.channels.engines import ended
+from tests.contract.channels.engines import PATIENCE, ended
 from tests.contract.channels.nats_engine import Nats, nats_server
 from tests.contract.channels.test_channel_backend_contract import Inbox, eventually, processes
 
@@ -368,6 +369,48 @@ async def test_a_start_that_is_cancelled_leaves_nothing(engine: Nats) -> None:
     await asyncio.sleep(0)
 
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_a_close_that_is_cancelled_at_any_point_has_closed_the_connection(engine: Nats, is_broken: bool) -> None:
+    """As when the app stops while a connection is given up that has broken."""
+    before = asyncio.all_tasks()
+    wires = [Wire(engine.url, patience=1.5, options={}) for _ in range(20)]
+    for wire in wires:
+        await wire.open()
+        if is_broken:
+            wire.snap(ConnectionResetError())
+    waiting = iter(wires)
+    async for _ in cancelled_at_each_await(lambda: next(waiting).close()):
+        pass
+    for wire in waiting:
+        await wire.close()
+    await asyncio.sleep(0)
+
+    transports: list[Any] = [wire._client._transport for wire in wires]
+    assert all(transport._io_writer.transport.is_closing() for transport in transports)
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_library_that_keeps_a_cancellation_to_itself_does_not_hold_up_the_stop(
+    engine: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `asyncio.wait_for` does before Python 3.12, where it comes just when there is a connection."""
+    kept = asyncio.Event()
+
+    async def connect(*_: object, **options: object) -> None:
+        kept.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionResetError from None
+
+    async with processes(engine) as [(_, inbox)]:
+        monkeypatch.setattr("nats.aio.client.Client.connect", connect)
+        await engine.cut()
+        await inbox.until(lambda: inbox.breaks)
+        async with asyncio.timeout(PATIENCE):
+            await kept.wait()
 
 
 # Errors
