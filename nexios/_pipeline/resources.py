@@ -1,6 +1,7 @@
 """What do the engines of one running app have in common? One with overrides runs beside the one without."""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Collection
 from typing import Any, Protocol
 
 from nexios._injection.app_values import AppValues
@@ -57,7 +58,7 @@ class Resources:
         )
         self.streams: OpenStreams = OpenStreams(self.signals.watch)
 
-    def leave(self) -> None:
-        """The process is told to stop: begin to end all that would go on for days."""
+    def leave(self) -> Collection["asyncio.Future[None]"]:
+        """The process is told to stop: begin to end all that would go on for days. Returns what closes WebSockets."""
         self.streams.leave()
-        self.sockets.leave()
+        return self.sockets.leave()

@@ -8,7 +8,7 @@ So from the first one on, the app hears of the signals that stop a server, see `
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from nexios.errors import ServiceUnavailable
@@ -73,14 +73,15 @@ class OpenWebSockets:
         if self._emptied is not None and not self._open:
             self._emptied.set()
 
-    def leave(self) -> None:
-        """Begin to close every WebSocket, and let no new one in. Leaving again does nothing.
+    def leave(self) -> Collection["asyncio.Future[None]"]:
+        """Begin to close every WebSocket, and let no new one in; return what closes them. Leaving again begins nothing.
 
         A handshake that is not answered yet, and one that comes from now on, is denied with 503.
         """
         if self.leaving is None:
             code = self.leaving = SERVICE_RESTART if self._restarts() else GOING_AWAY
             self._closing = [asyncio.ensure_future(_close(websocket, code, _REASONS[code])) for websocket in self]
+        return self._closing
 
     async def close_all(self, *, grace: float = 5.0) -> None:
         """Leave, and wait until all handlers are done, `grace` seconds at most. New ones are let in afterwards."""

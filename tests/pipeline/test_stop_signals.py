@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import FrameType
 
 import pytest
@@ -17,11 +17,13 @@ pytestmark = pytest.mark.skipif(
 
 
 class Listener:
-    def __init__(self) -> None:
+    def __init__(self, *closing: "asyncio.Future[None]") -> None:
         self.heard = asyncio.Event()
+        self.closing = closing
 
-    def leave(self) -> None:
+    def leave(self) -> Collection["asyncio.Future[None]"]:
         self.heard.set()
+        return self.closing
 
 
 @pytest.fixture
@@ -50,6 +52,53 @@ async def test_the_listener_hears_of_it_and_the_server_too(server: list[int]) ->
 
     assert server == [signal.SIGTERM]
     signals.forget()
+
+
+async def test_the_server_hears_of_it_when_the_listener_is_ready(server: list[int]) -> None:
+    """It closes WebSockets with a code of its own: whoever is faster would win."""
+    closing = [asyncio.get_running_loop().create_future() for _ in range(2)]
+    signals = StopSignals(listener := Listener(*closing))
+    signals.watch()
+
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.wait_for(listener.heard.wait(), 5)
+    closing[0].set_result(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert server == []
+
+    closing[1].cancel()
+    while not server:  # noqa: ASYNC110  one turn of the event loop at a time
+        await asyncio.sleep(0)
+    assert server == [signal.SIGTERM]
+    signals.forget()
+
+
+async def test_a_second_signal_reaches_the_server_at_once(server: list[int]) -> None:
+    closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    signals = StopSignals(listener := Listener(closing))
+    signals.watch()
+
+    signal.raise_signal(signal.SIGTERM)
+    assert (server, listener.heard.is_set()) == ([], False)
+    signal.raise_signal(signal.SIGTERM)
+    assert server == [signal.SIGTERM]
+
+    closing.set_result(None)
+    while len(server) < 2:  # noqa: ASYNC110  one turn of the event loop at a time
+        await asyncio.sleep(0)
+    signals.forget()
+
+
+async def test_it_is_told_again_when_it_listens_again(server: list[int]) -> None:
+    signals = StopSignals(listener := Listener())
+    for heard in (1, 2):
+        signals.watch()
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(listener.heard.wait(), 5)
+        listener.heard.clear()
+        signals.forget()
+        assert len(server) == heard
 
 
 async def test_the_handlers_are_as_before_when_nobody_listens_any_more(server: list[int]) -> None:
