@@ -405,12 +405,15 @@ async def test_a_library_that_keeps_a_cancellation_to_itself_does_not_hold_up_th
         except asyncio.CancelledError:
             raise ConnectionResetError from None
 
+    before = asyncio.all_tasks()
     async with processes(engine) as [(_, inbox)]:
         monkeypatch.setattr("nats.aio.client.Client.connect", connect)
         await engine.cut()
         await inbox.until(lambda: inbox.breaks)
         async with asyncio.timeout(PATIENCE):
             await kept.wait()
+
+    assert asyncio.all_tasks() == before
 
 
 # Errors
