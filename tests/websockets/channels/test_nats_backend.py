@@ -399,6 +399,8 @@ async def test_a_library_that_keeps_a_cancellation_to_itself_does_not_hold_up_th
     kept = asyncio.Event()
 
     async def connect(*_: object, **options: object) -> None:
+        if kept.is_set():
+            raise ConnectionRefusedError
         kept.set()
         try:
             await asyncio.Event().wait()
