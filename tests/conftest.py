@@ -1,5 +1,6 @@
 """What every test may rely on: a slow machine changes no result, and asserts in helpers hold under `python -O` too."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -18,3 +19,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("nexios")
+
+# Under -X dev asyncio warns of steps that take a tenth of a second. On a busy machine any may, and tests look at logs.
+logging.getLogger("asyncio").addFilter(lambda record: record.msg != "Executing %s took %.3f seconds")

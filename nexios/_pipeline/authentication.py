@@ -21,10 +21,11 @@ from nexios._injection.manner import is_async
 from nexios._pipeline.injector import Injected, Injector
 from nexios._pipeline.middleware import BaseMiddleware, CallNext, Middleware
 from nexios._pipeline.reading import scopes_of
+from nexios._pipeline.recheck import Rechecks
 from nexios._pipeline.websocket_injector import WebSocketInjector
-from nexios._pipeline.websocket_recheck import Rechecks
 from nexios.errors import ConfigurationError, HTTPException, ServiceUnavailable
 from nexios.messages.connection import Connection
+from nexios.messages.content import LiveContent
 from nexios.messages.identity import Identity
 from nexios.messages.request import Request
 from nexios.messages.response import Response
@@ -85,21 +86,29 @@ class Authentication:
         self._rechecks = rechecks
 
     async def __call__(self, request: Request, response: Response, call_next: CallNext) -> Any:
-        """Find out, then go on."""
-        request._identity = await self._identify(self._of_requests, request)
-        return await call_next()
+        """Find out, then go on. While it sends an event stream, its backend is asked again."""
+        identity = request._identity = await self._identify(self._of_requests, request)
+        answer = await call_next()
+        if type(answer.content) is LiveContent and (rechecks := self._rechecks_of(identity)) is not None:
+            ask = self._of_requests[identity.position]
+            rechecks.of_answer(answer, partial(_is_known_still, ask, identity, request))
+        return answer
 
     async def handle_websocket(self, websocket: WebSocket, call_next: Callable[[], Awaitable[None]]) -> None:
         """Find out, then go on; the handshake is not answered yet. While it is open, its backend is asked again."""
         identity = websocket._identity = await self._identify(self._of_websockets, websocket)
-        rechecks = None if identity.user is None else self._rechecks[identity.position]
+        rechecks = self._rechecks_of(identity)
         if rechecks is None:
             return await call_next()
-        recheck = rechecks.begin(websocket, partial(_is_known_still, self._of_websockets[identity.position], identity))
+        ask = self._of_websockets[identity.position]
+        recheck = rechecks.of_websocket(websocket, partial(_is_known_still, ask, identity, websocket))
         try:
             await call_next()
         finally:
-            recheck.end()
+            recheck.stop()
+
+    def _rechecks_of(self, identity: Identity) -> Rechecks | None:
+        return None if identity.user is None else self._rechecks[identity.position]
 
     async def _identify(self, asked: Sequence[Ask], connection: Connection[Any]) -> Identity:
         for position, ask in enumerate(asked):
@@ -175,7 +184,7 @@ class Authentications:
             fn = backend.authenticate
             asked.append((_ask(fn, self._injector.of(fn)), _ask(fn, self._sockets.of(fn))))
         challenges = tuple(getattr(one, "challenge", _DEFAULT_CHALLENGE) for one in backends)
-        return Authentication(asked, challenges, tuple(_rechecks_of(one) for one in backends))
+        return Authentication(asked, challenges, tuple(_rechecks_for(one) for one in backends))
 
 
 def placed(middleware: Sequence[Middleware], authentication: Authentication | None) -> tuple[Middleware, ...]:
@@ -246,7 +255,7 @@ def _ask(fn: Callable[..., Awaitable[Any]], injected: Injected | None) -> Ask:
     return ask
 
 
-def _rechecks_of(backend: _Backend) -> Rechecks | None:
+def _rechecks_for(backend: _Backend) -> Rechecks | None:
     """Raises `ConfigurationError` where `recheck` is neither seconds nor None."""
     seconds = getattr(backend, "recheck", None)
     if seconds is None:
@@ -258,10 +267,10 @@ def _rechecks_of(backend: _Backend) -> Rechecks | None:
     return Rechecks(float(seconds), "the credentials hold no more")
 
 
-async def _is_known_still(ask: Ask, identity: Identity, websocket: WebSocket) -> bool:
+async def _is_known_still(ask: Ask, identity: Identity, connection: Connection[Any]) -> bool:
     """Whether a backend says again who the client is, with all the scopes that it had."""
     try:
-        found = _answer(await ask(websocket))
+        found = _answer(await ask(connection))
     except InvalidCredentials:
         return False
     return found is not None and found[1] >= identity.scopes

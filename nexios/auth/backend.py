@@ -10,9 +10,9 @@ class AuthBackend(ABC):
     """Says who a client is: `app.auth_backend = TokenAuth()`. One instance serves all requests; keep nothing on it.
 
     `challenge` is what WWW-Authenticate tells a client that has to show something (RFC 9110 section 11.6.1).
-    `recheck` is how many seconds later it is asked again of a WebSocket that it let in, again and again: it is closed
-    with 4401 when the answer is nobody, or lacks a scope of before. None asks once, which is right for tickets that
-    are good for one handshake.
+    `recheck` is how many seconds later it is asked again of a WebSocket or an event stream that it let in, again and
+    again: when the answer is nobody, or lacks a scope of before, the WebSocket is closed with 4401 and the stream ends.
+    None asks once, which is right for tickets that are good for one time.
 
     >>> class TokenAuth(AuthBackend):
     ...     async def authenticate(self, request):

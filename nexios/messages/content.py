@@ -5,17 +5,19 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, I
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from nexios.concurrency import Threads
 from nexios.http.ranges import ByteRange
+from nexios.messages.clock import Clock
 from nexios.messages.file import FileSource
 from nexios.messages.thread_io import finish, finish_in_thread
 
 __all__ = [
     "Content",
+    "EndlessStream",
     "FileContent",
     "FileParts",
     "LiveContent",
@@ -67,12 +69,27 @@ class LiveSource:
         """Raise an `HTTPException` when this client may not have it. May be called again, and is harmless then."""
 
 
+class EndlessStream(Protocol):
+    """A live stream that is being sent, for whoever may put an end to it."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody did."""
+
+    @property
+    def clock(self) -> Clock:
+        """What its time goes by."""
+
+    def end(self) -> None:
+        """Let it end with a word of farewell."""
+
+
 class LiveContent(msgspec.Struct, frozen=True):
     """A body that is made of items while it is sent, for as long as the client listens.
 
     `encode` makes bytes of an item. `opening` is sent at once, and `beat` after each `keep_alive` seconds in which
     nothing else was. With a `farewell` its client knows what it has got, and comes back: such a stream ends with
-    it when the app stops.
+    it when the app stops. `watches` are told of the stream when it begins; what they return is called when it is over.
     """
 
     source: AsyncIterable[Any] | Iterable[Any]
@@ -81,6 +98,7 @@ class LiveContent(msgspec.Struct, frozen=True):
     keep_alive: float | None = None
     beat: bytes = b""
     farewell: Callable[[], bytes] | None = None
+    watches: tuple[Callable[["EndlessStream"], Callable[[], None]], ...] = ()
 
     async def admit(self) -> None:
         """Settle what is to be settled first. Raises `HTTPException`."""

@@ -6,7 +6,7 @@ item is asked for when the one before has been sent.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from typing import Any, Protocol
 
 from nexios.concurrency import Threads
@@ -38,7 +38,6 @@ class LiveStream:
 
     __slots__ = (
         "_beat_due",
-        "_clock",
         "_closing",
         "_content",
         "_failure",
@@ -47,6 +46,8 @@ class LiveStream:
         "_taken",
         "_timer",
         "_waiter",
+        "_watches",
+        "clock",
         "is_over",
         "owner",
         "pump",
@@ -54,7 +55,8 @@ class LiveStream:
 
     def __init__(self, content: LiveContent) -> None:
         self._content = content
-        self._clock: Clock | None = None
+        self.clock: Clock = asyncio.get_running_loop()
+        """What its time goes by."""
         self._piece: bytes | None = None
         self._taken: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -63,8 +65,9 @@ class LiveStream:
         self._beat_due = False
         self._closing = False
         self._failure: Exception | None = None
+        self._watches: list[Callable[[], None]] = []
         self.is_over: bool = False
-        """Whether the app ended it."""
+        """Whether it was ended before its last item."""
         self.owner: asyncio.Task[Any] | None = None
         """The task that sends."""
         self.pump: asyncio.Task[None] | None = None
@@ -76,7 +79,7 @@ class LiveStream:
         return self._content.farewell is not None
 
     def end(self) -> None:
-        """The app stops: end with what is made already, if the client will know that there is more."""
+        """End with what is made already, if the client will know that there is more."""
         if self.may_end:
             self.is_over = True
             self._wake()
@@ -89,14 +92,16 @@ class LiveStream:
     async def chunks(self, threads: Threads, clock: Clock | None) -> AsyncGenerator[bytes, None]:
         """Yield what is to be sent, each as soon as it is there."""
         self.owner = asyncio.current_task()
-        self._clock = asyncio.get_running_loop() if clock is None else clock
+        if clock is not None:
+            self.clock = clock
         try:
             if self._content.opening:
                 yield self._content.opening
             self.pump = asyncio.create_task(self._run(threads), name="nexios-live-source")
             self.pump.add_done_callback(self._wake)
             self._sent()
-            self._watch(self._content.keep_alive)
+            self._watches = [watch(self) for watch in self._content.watches]
+            self._keep_alive()
             while (piece := await self._next()) is not None:
                 yield piece
                 self._sent()
@@ -114,6 +119,8 @@ class LiveStream:
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
+        for stop in self._watches:
+            stop()
         pump = self.pump
         if pump is None:
             await close_source(self._content.source)
@@ -153,8 +160,7 @@ class LiveStream:
     def _sent(self) -> None:
         """What was given has been sent: the source may go on."""
         self._beat_due = False
-        if self._clock is not None:
-            self._sent_at = self._clock.time()
+        self._sent_at = self.clock.time()
         taken = self._taken
         if taken is not None and self._piece is None and not taken.done():
             taken.set_result(None)
@@ -181,22 +187,17 @@ class LiveStream:
         self._wake()
         await self._taken
 
-    def _watch(self, seconds: float | None) -> None:
-        """Look after so many seconds whether a sign of life is due."""
-        if seconds is not None and self._clock is not None:
-            self._timer = self._clock.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        """Was nothing sent for so long?"""
-        keep_alive, clock = self._content.keep_alive, self._clock
-        if keep_alive is None or clock is None or self._closing:
+    def _keep_alive(self) -> None:
+        """Was nothing sent for so long? Look again when a sign of life may be due next."""
+        seconds = self._content.keep_alive
+        if seconds is None or self._closing:
             return
-        left = self._sent_at + keep_alive - clock.time()
+        left = self._sent_at + seconds - self.clock.time()
         if left <= 0:
             self._beat_due = True
             self._wake()
-            left = keep_alive
-        self._watch(left)
+            left = seconds
+        self._timer = self.clock.call_later(left, self._keep_alive)
 
     def _wake(self, _: object = None) -> None:
         """Let the task that sends look again."""

@@ -9,15 +9,17 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar, Final, Self
 
 from nexios._pipeline.middleware import BaseMiddleware, CallNext
+from nexios._pipeline.recheck import Rechecks
 from nexios._pipeline.websocket_chain import WebSocketCallNext
-from nexios._pipeline.websocket_recheck import Rechecks
 from nexios.errors import ConfigurationError
 from nexios.http.cookies import SameSite
 from nexios.http.headers import MutableHeaders
 from nexios.messages.connection import Connection
+from nexios.messages.content import LiveContent
 from nexios.messages.request import Request
 from nexios.messages.response import Response
 from nexios.messages.session import Session, SessionOpener
@@ -73,7 +75,8 @@ class SessionMiddleware(BaseMiddleware):
     ) -> None:
         """Take how sessions are kept. `prefix` begins all keys in the store; by default it is the name of the cookie.
 
-        After each `session_recheck` seconds a WebSocket whose session has ended is closed with 4401; None lets it stay.
+        After each `session_recheck` seconds a WebSocket whose session has ended is closed with 4401, and an event
+        stream ends; None lets them stay.
 
         Raises:
             ConfigurationError: An option is wrong, or there are both a store and a key. That a key is missing or can
@@ -163,12 +166,12 @@ class SessionMiddleware(BaseMiddleware):
         websocket._session, websocket._session_opener = None, given.open
         recheck = None
         if self._rechecks is not None and self._cookie.read(websocket) is not None:
-            recheck = self._rechecks.begin(websocket, given.holds)
+            recheck = self._rechecks.of_websocket(websocket, partial(given.holds, websocket))
         try:
             await call_next()
         finally:
             if recheck is not None:
-                recheck.end()
+                recheck.stop()
             if outer[1] is not None:
                 websocket._session, websocket._session_opener = outer
 
@@ -214,6 +217,13 @@ class SessionMiddleware(BaseMiddleware):
             if has_changed or kept is not None:
                 _make_private(answer.headers)
         session.read_only = _SENT
+        if (
+            type(answer.content) is LiveContent
+            and self._rechecks is not None
+            and not (session.is_new or session.rotated)
+        ):
+            is_alive = (self._stored or self._ready()).is_alive
+            self._rechecks.of_answer(answer, partial(is_alive, session, False))
 
     def _tell(self, request: Request, answer: Response, session: KeptSession, kept: str) -> None:
         if kept == "":

@@ -179,7 +179,7 @@ async def test_a_backend_that_fails_closes_nothing_and_is_one_line(clock: Manual
 
         assert await is_open(socket)
         assert [record.message for record in caplog.records] == [
-            "nobody can say whether WebSockets may stay open, so they stay"
+            "nobody can say whether open connections may stay, so they stay"
         ]
 
 

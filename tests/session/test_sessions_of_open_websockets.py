@@ -1,97 +1,22 @@
 """A WebSocket that was let in by a session is closed when the session ends, and not before."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from nexios import NexiosApp, Request, Response
-from nexios.auth import SessionAuth, login, logout, requires
+from nexios.auth import SessionAuth, requires
 from nexios.errors import ConfigurationError
 from nexios.session import SessionMiddleware
-from nexios.stores.base import StoreUnavailable
 from nexios.stores.memory import MemoryStore
 from nexios.testing import TestClient
 from nexios.testing.websocket import WebSocketSession
 from nexios.websockets import Heartbeat, WebSocket
-from nexios.websockets.clock import ManualClock
-from tests.session.visitor import KEY, Clock
+from tests.session.long_lived import FailingStore, Time, app_with, signed_in
+from tests.session.visitor import KEY
 
 CLOSED = (4401, "the session has ended")
-
-
-class Time:
-    """The clock of sessions and that of WebSockets, which go on together."""
-
-    def __init__(self) -> None:
-        self.wall = Clock()
-        self.sockets = ManualClock()
-
-    async def advance(self, seconds: float) -> None:
-        """One second after the other, as far as the wall clock is concerned: it is never behind when somebody looks."""
-        for _ in range(int(seconds)):
-            self.wall.now += 1
-            await self.sockets.advance(1)
-
-
-class FailingStore(MemoryStore):
-    """Fails when a test says so, and counts the times that it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_down = False
-        self.asked = 0
-
-    async def get(self, key: str) -> bytes | None:
-        self.asked += 1
-        if self.is_down:
-            raise StoreUnavailable("it is down")
-        return await super().get(key)
-
-
-def app_with(time: Time, **options: Any) -> NexiosApp:
-    app = NexiosApp(openapi=None)
-    app.add_middleware(SessionMiddleware, clock=time.wall, **options)
-
-    @app.post("/login/{user_id}")
-    async def sign_in(request: Request, response: Response, user_id: str) -> None:
-        await login(request, user_id)
-
-    @app.post("/logout")
-    async def sign_out(request: Request, response: Response) -> None:
-        logout(request)
-
-    @app.post("/end-all/{user_id}")
-    async def end_all(request: Request, response: Response, user_id: str) -> None:
-        await request.session.invalidate_all(user_id)
-
-    @app.get("/who")
-    async def who(request: Request, response: Response) -> Any:
-        return request.session.user_id
-
-    @app.websocket("/mine")
-    async def mine(websocket: WebSocket) -> None:
-        await websocket.accept()
-        await websocket.send_text(str(websocket.session.user_id))
-        async for message in websocket:
-            await websocket.send_text(str(message))
-
-    @app.websocket("/everybodys")
-    async def everybodys(websocket: WebSocket) -> None:
-        await websocket.accept()
-        async for message in websocket:
-            await websocket.send_text(str(message))
-
-    return app
-
-
-@asynccontextmanager
-async def signed_in(app: NexiosApp, time: Time) -> AsyncIterator[TestClient]:
-    async with TestClient(app, clock=time.sockets, base_url="https://testserver") as client:
-        await client.post("/login/ada")
-        yield client
 
 
 @pytest.fixture
@@ -225,7 +150,7 @@ async def test_a_store_that_fails_closes_nothing_and_is_one_line(time: Time, cap
         assert store.asked == before + 10
         assert await is_open(socket)
         assert [record.message for record in caplog.records] == [
-            "nobody can say whether WebSockets may stay open, so they stay"
+            "nobody can say whether open connections may stay, so they stay"
         ]
 
         store.is_down = False
