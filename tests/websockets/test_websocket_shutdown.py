@@ -93,7 +93,10 @@ async def test_sockets_are_closed_as_soon_as_the_process_is_told_to_stop(server_
         assert await session.receive() == "open"
         signal.raise_signal(signal.SIGTERM)
 
+        assert server_signals == []
         assert await session.wait_closed() == (1001, "the server stops")
+        while not server_signals:  # noqa: ASYNC110  one turn of the event loop at a time
+            await asyncio.sleep(0)
         assert server_signals == [signal.SIGTERM]
         with pytest.raises(WebSocketDenied, match="503"):
             async with client.websocket_connect("/ws"):
