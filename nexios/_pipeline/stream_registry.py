@@ -7,6 +7,7 @@ Lines have some time to end, and are broken off then.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -82,9 +83,9 @@ class OpenStreams:
             self.leave(grace)
             if self._open:
                 self._emptied = asyncio.Event()
-                ended = asyncio.ensure_future(self._emptied.wait())
-                await asyncio.wait((ended,), timeout=grace + 1)
-                ended.cancel()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(grace + 1):
+                        await self._emptied.wait()
         finally:
             if self._timer is not None:
                 self._timer.cancel()

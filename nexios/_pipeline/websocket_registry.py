@@ -8,6 +8,7 @@ So from the first one on, the app hears of the signals that stop a server, see `
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
@@ -89,9 +90,9 @@ class OpenWebSockets:
             self.leave()
             if self._open:
                 self._emptied = asyncio.Event()
-                ended = asyncio.ensure_future(self._emptied.wait())
-                await asyncio.wait((ended,), timeout=grace)
-                ended.cancel()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(grace):
+                        await self._emptied.wait()
             for task in self._closing:
                 task.cancel()
             if self._closing:

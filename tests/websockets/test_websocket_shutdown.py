@@ -151,3 +151,17 @@ async def test_one_that_takes_nothing_does_not_hold_the_others_or_the_shutdown()
 async def test_a_stop_without_websockets_waits_for_nothing() -> None:
     await asyncio.wait_for(OpenWebSockets().close_all(grace=60), 1)
     assert not list(OpenWebSockets())
+
+
+async def test_a_stop_that_is_cancelled_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    sockets = OpenWebSockets()
+    sockets.add(make_websocket(FakeTransport()), None)
+    closing = asyncio.ensure_future(sockets.close_all())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait((closing,))
+
+    assert closing.cancelled()
+    assert asyncio.all_tasks() == before
