@@ -8,6 +8,7 @@ nobody goes on as somebody else, and whatever asks for a user refuses with 401. 
 request: when nobody knows who the client is, it is not anonymous.
 """
 
+import copy
 import inspect
 import logging
 import math
@@ -91,7 +92,7 @@ class Authentication:
         answer = await call_next()
         if type(answer.content) is LiveContent and (rechecks := self._rechecks_of(identity)) is not None:
             ask = self._of_requests[identity.position]
-            rechecks.of_answer(answer, partial(_is_known_still, ask, identity, request))
+            rechecks.of_answer(answer, partial(_is_known_still, ask, identity, copy.copy(request)))
         return answer
 
     async def handle_websocket(self, websocket: WebSocket, call_next: Callable[[], Awaitable[None]]) -> None:
@@ -101,7 +102,7 @@ class Authentication:
         if rechecks is None:
             return await call_next()
         ask = self._of_websockets[identity.position]
-        recheck = rechecks.of_websocket(websocket, partial(_is_known_still, ask, identity, websocket))
+        recheck = rechecks.of_websocket(websocket, partial(_is_known_still, ask, identity, copy.copy(websocket)))
         try:
             await call_next()
         finally:
@@ -267,12 +268,22 @@ def _rechecks_for(backend: _Backend) -> Rechecks | None:
     return Rechecks(float(seconds), "the credentials hold no more")
 
 
-async def _is_known_still(ask: Ask, identity: Identity, connection: Connection[Any]) -> bool:
-    """Whether a backend says again who the client is, with all the scopes that it had."""
+async def _is_known_still(ask: Ask, identity: Identity, asked: Any) -> bool:
+    """Whether a backend says again who the client is, with all the scopes that it had.
+
+    `asked` is a copy of the connection, as it was where the backend stands: with the session of that place, and with
+    dependencies of its own, which are made anew each time.
+    """
+    asked._scopes = None
     try:
-        found = _answer(await ask(connection))
-    except InvalidCredentials:
+        found = _answer(await ask(asked))
+    except HTTPException as exc:
+        if exc.status_code >= 500 or exc.status_code == 429:  # it cannot say
+            raise
         return False
+    finally:
+        if asked._scopes is not None:
+            await asked._scopes.finish(None)
     return found is not None and found[1] >= identity.scopes
 
 

@@ -116,16 +116,13 @@ class Rechecks:
         recheck.start()
         return recheck.stop
 
-    async def look(self, connection: _Connection, holds: Holds) -> bool:
-        """Whether it may stay; ends it when it may not."""
+    async def may_stay(self, connection: _Connection, holds: Holds) -> bool:
+        """Whether nobody says that it may not."""
         try:
-            if await holds():
-                return True
+            return await holds()
         except Exception as exc:
             self._note(connection.clock.time(), exc)
             return True
-        await connection.end()
-        return False
 
     def _note(self, now: float, exc: Exception) -> None:
         if now >= self._quiet_until:
@@ -136,7 +133,7 @@ class Rechecks:
 class Recheck:
     """One connection that is asked about: a timer, and a task while it is asked."""
 
-    __slots__ = ("_connection", "_holds", "_shared", "_task", "_timer")
+    __slots__ = ("_connection", "_holds", "_is_ending", "_is_stopped", "_shared", "_task", "_timer")
 
     def __init__(self, shared: Rechecks, connection: _Connection, holds: Holds) -> None:
         self._shared = shared
@@ -144,16 +141,21 @@ class Recheck:
         self._holds = holds
         self._timer: Timer | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_ending = False
+        self._is_stopped = False
 
     def start(self) -> None:
         """Wait for the next time."""
+        if self._is_stopped:
+            return
         self._timer = self._connection.clock.call_later(self._shared.interval, self._ask)
 
     def stop(self) -> None:
         """Ask no more. A close that has begun goes on."""
+        self._is_stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None and self._connection.is_open:
+        if self._task is not None and not self._is_ending:
             self._task.cancel()
 
     def _ask(self) -> None:
@@ -163,5 +165,8 @@ class Recheck:
             self._task.add_done_callback(self._shared.tasks.discard)
 
     async def _look(self) -> None:
-        if await self._shared.look(self._connection, self._holds):
+        if await self._shared.may_stay(self._connection, self._holds):
             self.start()
+        else:
+            self._is_ending = True
+            await self._connection.end()

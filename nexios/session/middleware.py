@@ -217,11 +217,7 @@ class SessionMiddleware(BaseMiddleware):
             if has_changed or kept is not None:
                 _make_private(answer.headers)
         session.read_only = _SENT
-        if (
-            type(answer.content) is LiveContent
-            and self._rechecks is not None
-            and not (session.is_new or session.rotated)
-        ):
+        if type(answer.content) is LiveContent and self._rechecks is not None and not session.is_empty:
             is_alive = (self._stored or self._ready()).is_alive
             self._rechecks.of_answer(answer, partial(is_alive, session, False))
 

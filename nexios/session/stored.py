@@ -73,12 +73,12 @@ class StoredSessions:
         return KeptSession(raw, record, id, clock=self._clock, epochs=self, read_only=read_only)
 
     async def is_alive(self, session: KeptSession, used: bool) -> bool:
-        """Whether a session goes on that was opened earlier; if it was `used` since, that is noted.
+        """Whether a session goes on that was opened or saved earlier; if it was `used` since, that is noted.
 
         Raises:
             StoreUnavailable: Nobody knows.
         """
-        found = None if session.former is None else await self.load(session.former)
+        found = await self.load(session.id)
         if found is None:
             return False
         now = self._clock()

@@ -6,8 +6,11 @@ A new store is right when it passes `tests/contract/stores/`.
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
+from nexios.concurrency import shielded
 from nexios.errors import ConfigurationError, ServiceUnavailable
 
 __all__ = [
@@ -21,6 +24,9 @@ __all__ = [
     "encoded_prefix",
     "not_started",
 ]
+
+_PATIENCE: Final = 5.0
+"""Seconds that a store has to close when whoever stops it is cancelled."""
 
 _LONGEST: Final = 3_000_000_000.0
 """Seconds of a century or so: the times of engines have an end, and what is kept longer is kept for this long."""
@@ -102,23 +108,36 @@ class SharedLife(ABC):
 
     def __init__(self) -> None:
         self._users = 0
+        self._callers = 0
         self._turn = asyncio.Lock()
 
     async def start(self) -> None:
         """Open, unless it is open."""
-        async with self._turn:
+        async with self._in_turn():
             if self._users == 0:
                 await self._open()
             self._users += 1
 
     async def stop(self) -> None:
-        """Close, if no one else has started it."""
-        async with self._turn:
+        """Close, if no one else has started it. Whoever is cancelled meanwhile is so when it is closed."""
+        async with self._in_turn():
             if self._users == 1:
                 self._users = 0
-                await self._close()
+                await shielded(self._close(), _PATIENCE)
             elif self._users:
                 self._users -= 1
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """One after the other; those before may have been in another event loop, which a lock would remember."""
+        if not self._callers:
+            self._turn = asyncio.Lock()
+        self._callers += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._callers -= 1
 
     @abstractmethod
     async def _open(self) -> None:

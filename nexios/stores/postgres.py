@@ -8,8 +8,9 @@ The extra `postgres` brings the client.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from nexios.errors import ConfigurationError
 from nexios.stores.base import (
@@ -46,6 +47,8 @@ _SETTINGS: Final = {"default_transaction_isolation": "read committed", "default_
 """Whatever the database has as its default: a stricter level would refuse what waited for a lock."""
 _create_pool: Any = asyncpg.create_pool
 """The client has no types."""
+
+T = TypeVar("T")
 
 
 class PostgresStore(SharedLife):
@@ -140,11 +143,22 @@ class PostgresStore(SharedLife):
         if self._pool is None:
             raise not_started(self)
         try:
-            async with asyncio.timeout(self._patience):
-                async with self._pool.acquire() as connection:
-                    return await connection.fetchval(statement, *values)
+            return await self._with_connection(self._pool, lambda connection: connection.fetchval(statement, *values))
         except _BROKEN as exc:
             raise StoreUnavailable("PostgresStore had no answer from its server") from exc
+
+    async def _with_connection(self, pool: Any, call: Callable[[Any], Awaitable[T]]) -> T:
+        """Ask by a connection of the pool. One that does not answer in time is broken off.
+
+        Else the pool would wait for the server before it takes the connection back, and we with it.
+        """
+        async with asyncio.timeout(self._patience) as limit, pool.acquire() as connection:
+            try:
+                return await call(connection)
+            except asyncio.CancelledError:
+                if limit.expired():
+                    connection.terminate()
+                raise
 
     async def _open(self) -> None:
         """Connect once, so that a wrong address stops the start of an app, and make the table."""
@@ -167,9 +181,7 @@ class PostgresStore(SharedLife):
 
     async def _make_table(self, pool: Any) -> None:
         try:
-            async with asyncio.timeout(self._patience):
-                async with pool.acquire() as connection:
-                    await connection.execute(self._table.create)
+            await self._with_connection(pool, lambda connection: connection.execute(self._table.create))
         except asyncpg.InsufficientPrivilegeError as exc:
             raise ConfigurationError(self._table.explain(exc)) from exc
 

@@ -144,8 +144,13 @@ class RedisStore(SharedLife):
         try:
             async with asyncio.timeout(self._patience):
                 return await client.execute_command(*command)
-        except BROKEN as exc:
-            raise StoreUnavailable("RedisStore had no answer from its server") from exc
+        except Exception as exc:
+            if isinstance(exc, BROKEN) or self._client is not client:  # it was closed under way, whatever came of it
+                raise StoreUnavailable("RedisStore had no answer from its server") from exc
+            raise
+        finally:
+            if self._client is not client:  # a connection that was made meanwhile has come back to the pool
+                await close_client(client)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -106,10 +106,12 @@ def _make_file(path: Path) -> None:
         ConfigurationError: It cannot be made.
     """
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
         with _MAKING:
+            if not path.parent.exists():
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                path.parent.chmod(0o700)
             _make_new(os.path.realpath(path))
-    except OSError as exc:
+    except (OSError, ValueError) as exc:
         raise ConfigurationError(
             f"SQLiteStore cannot make its file: {exc}.\n\n"
             f"Name one in a folder that is there and may be written to:\n\n    SQLiteStore({str(path)!r})\n"
@@ -119,7 +121,11 @@ def _make_file(path: Path) -> None:
 def _make_new(path: str) -> None:
     """Raises: OSError: It is neither there, as a file that may be read and written, nor can it be made."""
     with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            os.chmod(path, 0o600)
+        finally:
+            os.close(made)
     if not os.path.isfile(path):
         raise FileExistsError(errno.EEXIST, "It is there and no file", path)
     if not os.access(path, os.R_OK | os.W_OK):

@@ -193,12 +193,11 @@ class Hub:
                 await self._connect()
                 self._home.enter()
                 self._is_started = True
-                await self._backend.subscribe(CONTROL)
 
     async def _connect(self) -> None:
         """Start the backend, or say which one it was."""
         try:
-            await self._backend.start(self._incoming, node=secrets.token_hex(8))
+            await self._incoming.connect()
         except BackendUnavailable as exc:
             reason = exc if exc.explanation else exc.__cause__ or exc
             away = f"the channels cannot reach their engine, {self._backend!r}: {reason}"

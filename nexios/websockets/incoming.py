@@ -5,9 +5,11 @@ hold what comes until the history has told what was missed.
 """
 
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Final
 
+from nexios.concurrency import shielded
 from nexios.events.names import CHANNELS_LOST, CHANNELS_RESTORED
 from nexios.messages.clock import Clock, sleep
 from nexios.messages.websocket import WebSocket
@@ -23,6 +25,9 @@ __all__ = ["Incoming"]
 
 _AGAIN: Final = 1.0
 """Seconds until the history is asked again, when the engine did not answer."""
+
+_PARTING: Final = 5.0
+"""Seconds that a backend has to let go of its engine, when its start is cancelled."""
 
 _logger = logging.getLogger("nexios")
 
@@ -53,6 +58,19 @@ class Incoming:
         self._emit = emit
         self._close = close
         self._breaks = 0
+
+    async def connect(self) -> None:
+        """Start the backend, and hear what is for all processes. Nothing is left behind when that fails.
+
+        Raises:
+            BackendUnavailable: It cannot reach its engine.
+        """
+        try:
+            await self._backend.start(self, node=secrets.token_hex(8))
+            await self._backend.subscribe(CONTROL)
+        except BaseException:
+            await shielded(self._backend.stop(), _PARTING)
+            raise
 
     def receive(self, channel: str, sequence: int, body: bytes) -> None:
         """Give a message to the members here, or hold it for now."""

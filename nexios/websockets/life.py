@@ -2,10 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+from nexios.concurrency import shielded
 from nexios.websockets.hub import Hub
 
 __all__ = ["HubLife"]
+
+_PARTING: Final = 10.0
+"""Seconds that the channels have to end when their app is cancelled."""
 
 
 class HubLife:
@@ -25,4 +30,4 @@ class HubLife:
         finally:
             self._lives -= 1
             if not self._lives:
-                await self._hub.stop()
+                await shielded(self._hub.stop(), _PARTING)

@@ -82,12 +82,79 @@ async def test_a_second_signal_reaches_the_server_at_once(server: list[int]) -> 
     signal.raise_signal(signal.SIGTERM)
     assert (server, listener.heard.is_set()) == ([], False)
     signal.raise_signal(signal.SIGTERM)
-    assert server == [signal.SIGTERM]
+    assert server == [signal.SIGTERM, signal.SIGTERM]
 
     closing.set_result(None)
-    while len(server) < 2:  # noqa: ASYNC110  one turn of the event loop at a time
+    for _ in range(5):
         await asyncio.sleep(0)
+    assert len(server) == 2
     signals.forget()
+
+
+async def test_the_server_hears_signals_in_their_order(server: list[int]) -> None:
+    """Uvicorn takes a SIGINT after another signal for a wish to end at once, without the shutdown of the app."""
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
+    closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    signals = StopSignals(listener := Listener(closing))
+    signals.watch()
+
+    signal.raise_signal(signal.SIGINT)
+    assert (server, listener.heard.is_set()) == ([], False)
+    signal.raise_signal(signal.SIGTERM)
+
+    assert server == [signal.SIGINT, signal.SIGTERM]
+    signals.forget()
+
+
+async def test_several_apps_hear_of_it_together_and_the_server_once(server: list[int]) -> None:
+    loop = asyncio.get_running_loop()
+    listeners = [Listener(loop.create_future()) for _ in range(3)]
+    apps = [StopSignals(listener) for listener in listeners]
+    for one in apps:
+        one.watch()
+
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.sleep(0)
+    assert [listener.heard.is_set() for listener in listeners] == [True] * 3
+    for listener in listeners:
+        assert server == []
+        listener.closing[0].set_result(None)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    assert server == [signal.SIGTERM]
+    for one in apps:
+        one.forget()
+
+
+async def test_an_app_that_cannot_leave_keeps_the_signal_from_nobody(
+    server: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Listener):
+        def leave(self) -> Collection["asyncio.Future[None]"]:
+            raise LookupError("no such thing")
+
+    broken, other = Broken(), Listener()
+    apps = [StopSignals(broken), StopSignals(other)]
+    for one in apps:
+        one.watch()
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.wait_for(other.heard.wait(), 5)
+
+    assert server == [signal.SIGTERM]
+    assert "LookupError: no such thing" in caplog.text
+    for one in apps:
+        one.forget()
+
+
+async def test_an_app_that_has_stopped_meanwhile_does_not_leave_again(server: list[int]) -> None:
+    signals = StopSignals(listener := Listener())
+    signals.watch()
+    signal.raise_signal(signal.SIGTERM)
+    signals.forget()
+    await asyncio.sleep(0)
+
+    assert (server, listener.heard.is_set()) == ([signal.SIGTERM], False)
 
 
 async def test_it_is_told_again_when_it_listens_again(server: list[int]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from nexios import Request, Response
+from nexios import NexiosApp, Request, Response, Router
 from nexios.auth import SessionAuth, login, requires
+from nexios.session import SessionMiddleware
 from nexios.stores.memory import MemoryStore
 from nexios.testing import TestClient
 from tests.session.long_lived import FailingStore, Time, app_with, endless, signed_in
@@ -123,8 +124,11 @@ async def test_a_stream_from_the_request_that_signs_in_is_not_taken_for_the_sess
     async with signed_in(app, time) as client, client.stream_events("GET", "/enter") as events:
         assert (await events.next()).data == "welcome"
         await time.advance(180)
-
         assert (await events.next_comment(), events.retry) == ("", None)
+        await client.post("/end-all/bob")
+        await time.advance(60)
+
+        assert await ends(events)
 
 
 async def test_a_store_that_fails_ends_nothing_and_is_one_line(time: Time, caplog: Any) -> None:
@@ -184,6 +188,82 @@ async def test_an_event_stream_ends_when_its_user_is_put_out(time: Time) -> None
         assert await ends(events)
         assert (await client.get("/members")).status_code == 401
     assert time.sockets.waiting == 0
+
+
+@pytest.mark.parametrize("kind", ["mounted", "router"])
+@pytest.mark.parametrize("is_touched", [False, True], ids=["", "outer touched"])
+async def test_of_two_sessions_that_of_the_backend_is_asked_about(time: Time, kind: str, is_touched: bool) -> None:
+    users = {"ada": {"name": "Ada"}}
+
+    async def find_user(user_id: str) -> Any:
+        return users.get(user_id)
+
+    inner = SessionMiddleware(store=MemoryStore(), clock=time.wall, session_cookie="inner")
+    part: NexiosApp | Router = NexiosApp(openapi=None) if kind == "mounted" else Router(prefix="/in")
+    part.add_middleware(inner)
+    part.auth_backend = SessionAuth(find_user)
+
+    @part.post("/enter")
+    async def enter(request: Request, response: Response) -> None:
+        await login(request, "ada")
+
+    @part.get("/events")
+    @requires()
+    async def events_of_ada(request: Request, response: Response) -> Response:
+        return response.sse(endless("hello"))
+
+    async def look(request: Request, response: Response, call_next: Any) -> Any:
+        if is_touched:
+            request.session.get("language")
+        return await call_next()
+
+    app = app_with(time, store=MemoryStore())
+    app.add_middleware(look)
+    if isinstance(part, NexiosApp):
+        app.mount("/in", part)
+    else:
+        app.include_router(part)
+    async with TestClient(app, clock=time.sockets, base_url="https://testserver") as client:
+        await client.post("/in/enter")
+        async with client.stream_events("GET", "/in/events") as events:
+            assert (await events.next()).data == "hello"
+            await time.advance(180)
+            assert (await events.next_comment(), events.retry) == ("", None)
+            users.clear()
+            await time.advance(60)
+
+            assert await ends(events)
+
+
+async def test_an_end_while_it_is_asked_leaves_no_task_and_no_timer(time: Time) -> None:
+    asked = asyncio.Event()
+
+    class Slow:
+        recheck = 60.0
+        is_slow = False
+
+        async def authenticate(self, request: Request) -> Any:
+            if self.is_slow:
+                asked.set()
+                await asyncio.Event().wait()
+            return {"name": "Ada"}
+
+    backend = Slow()
+    app = app_with(time, store=MemoryStore())
+    app.auth_backend = backend
+    async with signed_in(app, time) as client:
+        before = asyncio.all_tasks()
+        async with client.stream_events("GET", "/my-events") as events:
+            assert (await events.next()).data == "ada"
+            await client.post("/logout")
+            backend.is_slow = True
+            await time.advance(60)
+            await asked.wait()
+            assert await ends(events)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before
+        assert time.sockets.waiting == 0
 
 
 async def test_a_client_that_leaves_while_it_is_asked_leaves_nothing_behind(time: Time) -> None:

@@ -204,6 +204,32 @@ async def test_processes_that_come_and_go_take_nothing_from_one_that_stays(store
     await second.stop()
 
 
+def test_a_store_has_one_life_after_another_each_in_an_event_loop_of_its_own(path: Path) -> None:
+    store = SQLiteStore(path)
+
+    async def live() -> None:
+        await asyncio.gather(store.start(), store.start())
+        await store.set("key", b"one")
+        await asyncio.gather(store.stop(), store.stop())
+
+    for _ in range(2):
+        asyncio.run(live())
+    assert rows(path) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such rights")
+async def test_a_umask_that_takes_rights_from_the_owner_changes_nothing(path: Path) -> None:
+    before = os.umask(0o377)
+    try:
+        store = SQLiteStore(path)
+        await store.start()
+        await store.stop()
+    finally:
+        os.umask(before)
+
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (path.parent, path)] == [0o700, 0o600]
+
+
 async def test_a_link_to_a_file_that_is_not_there_yet_leads_to_it(tmp_path: Path) -> None:
     (tmp_path / "volume").mkdir()
     (tmp_path / "store.db").symlink_to(tmp_path / "volume" / "real.db")
@@ -220,7 +246,7 @@ async def test_a_place_where_no_file_can_be_is_an_error_at_the_start(tmp_path: P
     (tmp_path / "file").write_bytes(b"")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "missing").symlink_to(tmp_path / "neither" / "here.db")
-    others = (tmp_path / "pipe", tmp_path / "missing")
+    others = (tmp_path / "pipe", tmp_path / "missing", tmp_path / "a\0b.db")
     for wrong in (tmp_path / "file" / "store.db", tmp_path, tmp_path / "no" / "such" / "store.db", *others):
         with pytest.raises(ConfigurationError, match="SQLiteStore cannot make its file"):
             await SQLiteStore(wrong).start()

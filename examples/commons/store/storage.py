@@ -6,10 +6,11 @@ waits for its client holds up nobody. Other processes may have the same folder; 
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
@@ -100,7 +101,10 @@ class Store:
         self.files.mkdir(parents=True, exist_ok=True)
         self.avatars.mkdir(exist_ok=True)
         path = self.folder / "board.sqlite3"
-        path.touch()
+        with suppress(FileExistsError):
+            os.close(
+                os.open(path, os.O_CREAT | os.O_EXCL, 0o600)
+            )  # one that is there keeps the locks that we have on it
         path.chmod(0o600)  # hashes of passwords are in it; SQLite gives its other files the same mode
         self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
         self._connection.row_factory = sqlite3.Row

@@ -1,7 +1,9 @@
 """What hubs in several processes promise, whatever engine is between them."""
 
 import asyncio
+import gc
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,6 +11,8 @@ from typing import Any
 
 from nexios.websockets.history import HistoryLimits
 from nexios.websockets.hub import Hub
+from nexios.websockets.life import HubLife
+from tests.cancelling import cancelled_at_each_await
 from tests.contract.channels.engines import PATIENCE, Engine
 from tests.websockets.channels.room_kit import Client, Site
 
@@ -187,3 +191,24 @@ async def test_nothing_of_a_channel_is_left_in_a_hub(engine: Engine) -> None:
         await until(lambda: one.hub.counters.waiting == 0)
 
         assert await two.channel("room:1").presence() == ()
+
+
+async def test_a_start_that_is_cancelled_at_any_point_leaves_nothing(engine: Engine) -> None:
+    """As by an app whose startup takes too long: nobody stops what was never started."""
+    gc.collect()
+    tasks, files = asyncio.all_tasks(), len(os.listdir("/proc/self/fd"))
+    lives = [HubLife(Hub(engine.backend()))(None) for _ in range(40)]
+    waiting, started = iter(lives), list[Any]()
+
+    async def start() -> None:
+        life = next(waiting)
+        await life.__aenter__()
+        started.append(life)
+
+    async for _ in cancelled_at_each_await(start):
+        pass
+    for life in started:
+        await life.__aexit__(None, None, None)
+    await until(lambda: len(os.listdir("/proc/self/fd")) <= files)  # what is between us and the engine ends later
+
+    assert asyncio.all_tasks() == tasks

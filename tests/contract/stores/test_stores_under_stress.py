@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nexios.stores.base import Store, StoreUnavailable
+from tests.cancelling import cancelled_at_each_await
 from tests.contract.channels.engines import PATIENCE
 from tests.contract.stores.store_engines import StoreEngine
 
@@ -228,6 +229,39 @@ async def test_what_is_kept_outlives_the_engine_and_the_process(engine: StoreEng
     assert await after.get("for ever") == b"two"
     assert await after.replace("key", b"three", expected=b"one")
     await after.stop()
+
+
+async def test_a_stop_that_is_cancelled_at_any_point_leaves_nothing(engine: StoreEngine) -> None:
+    tasks, files, threads = asyncio.all_tasks(), open_files(), set(threading.enumerate())
+    stores = [engine.store() for _ in range(12)]
+    for store in stores:
+        await store.start()
+        await store.set("key", b"")
+    waiting = iter(stores)
+    async for _ in cancelled_at_each_await(lambda: next(waiting).stop()):
+        pass
+    for store in waiting:
+        await store.stop()
+
+    assert asyncio.all_tasks() == tasks
+    until_left(files, threads)
+
+
+async def test_a_stop_while_calls_are_under_way_leaves_nothing(engine: StoreEngine) -> None:
+    """They happen, or are told that the store is not there."""
+    tasks, files, threads = asyncio.all_tasks(), open_files(), set(threading.enumerate())
+    for turns in range(16):
+        store = engine.store()
+        await store.start()
+        calls = [asyncio.ensure_future(store.set(f"key{number}", b"")) for number in range(4)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await store.stop()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(result) for result in results} <= {type(None), StoreUnavailable}, results
+
+    assert asyncio.all_tasks() == tasks
+    until_left(files, threads)
 
 
 async def test_nothing_is_left_after_the_stop(engine: StoreEngine) -> None:
