@@ -6,7 +6,6 @@ second that says what is left.
 The extras `limits` and `redis` bring the packages. One server, not a cluster.
 """
 
-import asyncio
 import hashlib
 import math
 from typing import Any, Final
@@ -20,15 +19,13 @@ try:
     from limits.aio.storage import RedisStorage
     from limits.errors import StorageError
 
-    from nexios.stores.redis_client import BROKEN, close_client, make_client
+    from nexios.stores.redis_client import asking, close_client, make_client
 except ModuleNotFoundError as _missing:
     raise ConfigurationError(
         f'RedisCounters need the package {_missing.name}:\n\n    pip install "nexios[limits,redis]"\n'
     ) from _missing
 
 __all__ = ["RedisCounters"]
-
-_BROKEN: Final = (StorageError, *BROKEN)
 
 _TICK: Final = 0.001
 """Seconds that the clock of the server goes on at once."""
@@ -64,17 +61,15 @@ class RedisCounters(SharedLife):
 
     async def hit(self, limit: Limit, key: str) -> Hit:
         """Count one request of `key`, unless it is over the limit."""
-        storage = self._storage
+        storage, client = self._storage, self._client
         if storage is None:
             raise StoreUnavailable("RedisCounters are not started")
         item = RateLimitItemPerSecond(limit.amount, limit.window)
         name = item.key_for(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
-        try:
-            async with asyncio.timeout(self._patience):
-                allowed = await storage.acquire_sliding_window_entry(name, limit.amount, limit.window)
-                windows = await storage.get_sliding_window(name, limit.window)
-        except _BROKEN as exc:
-            raise StoreUnavailable("RedisCounters had no answer from their server") from exc
+        is_open, broken = lambda: self._client is client, (StorageError,)
+        async with asking(client, "RedisCounters", patience=self._patience, is_open=is_open, broken=broken):
+            allowed = await storage.acquire_sliding_window_entry(name, limit.amount, limit.window)
+            windows = await storage.get_sliding_window(name, limit.window)
         return _hit(limit, allowed, *windows)
 
     async def _open(self) -> None:

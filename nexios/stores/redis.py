@@ -7,20 +7,18 @@ The extra `redis` brings the client. One server, not a cluster. A server that ma
 `maxmemory-policy noeviction`: then it refuses what is new, where otherwise it would forget what is kept.
 """
 
-import asyncio
 import math
 from typing import Any, Final
 
 from nexios.stores.base import (
     SharedLife,
-    StoreUnavailable,
     checked_entry,
     checked_key,
     checked_seconds,
     encoded_prefix,
     not_started,
 )
-from nexios.stores.redis_client import BROKEN, close_client, make_client
+from nexios.stores.redis_client import asking, close_client, make_client
 
 __all__ = ["RedisStore"]
 
@@ -141,16 +139,8 @@ class RedisStore(SharedLife):
         client = self._client
         if client is None:
             raise not_started(self)
-        try:
-            async with asyncio.timeout(self._patience):
-                return await client.execute_command(*command)
-        except Exception as exc:
-            if isinstance(exc, BROKEN) or self._client is not client:  # it was closed under way, whatever came of it
-                raise StoreUnavailable("RedisStore had no answer from its server") from exc
-            raise
-        finally:
-            if self._client is not client:  # a connection that was made meanwhile has come back to the pool
-                await close_client(client)
+        async with asking(client, "RedisStore", patience=self._patience, is_open=lambda: self._client is client):
+            return await client.execute_command(*command)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -3,10 +3,13 @@
 The extra `redis` brings the client.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from nexios.errors import ConfigurationError
+from nexios.stores.base import StoreUnavailable
 
 try:
     from redis.asyncio import BlockingConnectionPool, Redis
@@ -18,9 +21,9 @@ except ModuleNotFoundError as _missing:
         f'Redis needs the package {_missing.name}:\n\n    pip install "nexios[redis]"\n'
     ) from _missing
 
-__all__ = ["BROKEN", "close_client", "make_client"]
+__all__ = ["asking", "close_client", "make_client"]
 
-BROKEN: Final = (RedisError, OSError, EOFError, TimeoutError)
+_BROKEN: Final = (RedisError, OSError, EOFError, TimeoutError)
 """What a command raises whose answer nobody will know."""
 
 
@@ -49,5 +52,28 @@ async def close_client(client: Redis) -> None:
     try:
         await client.aclose()
         await client.connection_pool.disconnect()
-    except BROKEN:
+    except _BROKEN:
         pass
+
+
+@asynccontextmanager
+async def asking(
+    client: Redis, whose: str, *, patience: float, is_open: Callable[[], bool], broken: tuple[type[Exception], ...] = ()
+) -> AsyncIterator[None]:
+    """Wait for answers within. `is_open` says whether the client is still in use: it may be closed under way.
+
+    Then whatever came of it is no answer, and a connection that was made meanwhile has come back to the pool.
+
+    Raises:
+        StoreUnavailable: There is no answer, or one of `broken` was raised.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except Exception as exc:
+        if isinstance(exc, (*_BROKEN, *broken)) or not is_open():
+            raise StoreUnavailable(f"{whose} had no answer from its server") from exc
+        raise
+    finally:
+        if not is_open():
+            await close_client(client)

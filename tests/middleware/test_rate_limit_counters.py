@@ -1,5 +1,8 @@
 """What counts requests: limits as texts, windows at their edges, and what counters in memory and in Redis share."""
 
+import asyncio
+import gc
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nexios.errors import ConfigurationError
-from nexios.middleware.rate_limit_counters import Limit, MemoryCounters, parse_limit
+from nexios.middleware.rate_limit_counters import Hit, Limit, MemoryCounters, parse_limit
 from nexios.middleware.rate_limit_redis import RedisCounters
 from nexios.stores.base import StoreUnavailable
 from tests.contract.channels.redis_engine import Redis
@@ -275,3 +278,19 @@ def test_missing_packages_say_what_to_install() -> None:
 
     assert "RedisCounters need the package limits" in done.stderr
     assert 'pip install "nexios[limits,redis]"' in done.stderr
+
+
+async def test_a_stop_while_requests_are_counted_leaves_no_connection(redis: Redis) -> None:
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    for turns in range(16):
+        counters = RedisCounters(redis.url, prefix=redis.prefix, patience=5.0)
+        await counters.start()
+        hits = [asyncio.ensure_future(counters.hit(parse_limit("5/minute"), f"key{number}")) for number in range(4)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await counters.stop()
+        results = await asyncio.gather(*hits, return_exceptions=True)
+        assert {type(result) for result in results} <= {Hit, StoreUnavailable}, results
+
+    assert len(os.listdir("/proc/self/fd")) <= before

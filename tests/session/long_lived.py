@@ -15,6 +15,9 @@ from nexios.websockets import WebSocket
 from nexios.websockets.clock import ManualClock
 from tests.session.visitor import Clock
 
+ENDS = ("/logout", "/end-all/ada", "/login/bob")
+"""What ends the session of Ada, who has signed in."""
+
 
 class Time:
     """The clock of sessions and that of WebSockets, which go on together."""

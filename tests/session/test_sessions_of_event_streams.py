@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from nexios.auth import SessionAuth, login, requires
 from nexios.session import SessionMiddleware
 from nexios.stores.memory import MemoryStore
 from nexios.testing import TestClient
-from tests.session.long_lived import FailingStore, Time, app_with, endless, signed_in
+from tests.session.long_lived import ENDS, FailingStore, Time, app_with, endless, signed_in
 from tests.session.visitor import KEY
 
 
@@ -29,26 +28,14 @@ async def ends(events: Any) -> int | None:
     return retry
 
 
-async def _log_out(client: TestClient) -> None:
-    await client.post("/logout")
-
-
-async def _end_all(client: TestClient) -> None:
-    await client.post("/end-all/ada")
-
-
-async def _become_another(client: TestClient) -> None:
-    await client.post("/login/bob")
-
-
-@pytest.mark.parametrize("end", [_log_out, _end_all, _become_another], ids=["logout", "invalidate_all", "login"])
-async def test_an_event_stream_ends_when_its_session_was_ended(time: Time, end: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("path", ENDS)
+async def test_an_event_stream_ends_when_its_session_was_ended(time: Time, path: str) -> None:
     async with (
         signed_in(app_with(time, store=MemoryStore()), time) as client,
         client.stream_events("GET", "/my-events") as events,
     ):
         assert (await events.next()).data == "ada"
-        await end(client)
+        await client.post(path)
         comments = len(events.comments)
         await time.advance(59)
         await events.next_comment()

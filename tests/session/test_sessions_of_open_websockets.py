@@ -1,7 +1,6 @@
 """A WebSocket that was let in by a session is closed when the session ends, and not before."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from nexios.stores.memory import MemoryStore
 from nexios.testing import TestClient
 from nexios.testing.websocket import WebSocketSession
 from nexios.websockets import Heartbeat, WebSocket
-from tests.session.long_lived import FailingStore, Time, app_with, signed_in
+from tests.session.long_lived import ENDS, FailingStore, Time, app_with, signed_in
 from tests.session.visitor import KEY
 
 CLOSED = (4401, "the session has ended")
@@ -29,20 +28,8 @@ async def is_open(socket: WebSocketSession) -> bool:
     return await socket.receive_text() == "there?"
 
 
-async def _log_out(client: TestClient) -> None:
-    await client.post("/logout")
-
-
-async def _end_all(client: TestClient) -> None:
-    await client.post("/end-all/ada")
-
-
-async def _become_another(client: TestClient) -> None:
-    await client.post("/login/bob")
-
-
-@pytest.mark.parametrize("end", [_log_out, _end_all, _become_another], ids=["logout", "invalidate_all", "login"])
-async def test_a_websocket_is_closed_when_its_session_was_ended(time: Time, end: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("path", ENDS)
+async def test_a_websocket_is_closed_when_its_session_was_ended(time: Time, path: str) -> None:
     async with (
         signed_in(app_with(time, store=MemoryStore()), time) as client,
         client.websocket_connect("/mine") as socket,
@@ -50,7 +37,7 @@ async def test_a_websocket_is_closed_when_its_session_was_ended(time: Time, end:
         assert await socket.receive_text() == "ada"
         await time.advance(119)
         assert await is_open(socket)
-        await end(client)
+        await client.post(path)
         await time.advance(1)
 
         assert await socket.wait_closed() == CLOSED

@@ -101,10 +101,8 @@ class Store:
         self.files.mkdir(parents=True, exist_ok=True)
         self.avatars.mkdir(exist_ok=True)
         path = self.folder / "board.sqlite3"
-        with suppress(FileExistsError):
-            os.close(
-                os.open(path, os.O_CREAT | os.O_EXCL, 0o600)
-            )  # one that is there keeps the locks that we have on it
+        with suppress(FileExistsError):  # to open and close one that is there would take our locks from it
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
         path.chmod(0o600)  # hashes of passwords are in it; SQLite gives its other files the same mode
         self._connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
