@@ -67,7 +67,7 @@ class RedisCounters(SharedLife):
         item = RateLimitItemPerSecond(limit.amount, limit.window)
         name = item.key_for(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
         is_open, broken = lambda: self._client is client, (StorageError,)
-        async with asking(client, "RedisCounters", patience=self._patience, is_open=is_open, broken=broken):
+        async with asking(client, patience=self._patience, is_open=is_open, broken=broken):
             allowed = await storage.acquire_sliding_window_entry(name, limit.amount, limit.window)
             windows = await storage.get_sliding_window(name, limit.window)
         return _hit(limit, allowed, *windows)

@@ -139,7 +139,7 @@ class RedisStore(SharedLife):
         client = self._client
         if client is None:
             raise not_started(self)
-        async with asking(client, "RedisStore", patience=self._patience, is_open=lambda: self._client is client):
+        async with asking(client, patience=self._patience, is_open=lambda: self._client is client):
             return await client.execute_command(*command)
 
 

@@ -58,7 +58,7 @@ async def close_client(client: Redis) -> None:
 
 @asynccontextmanager
 async def asking(
-    client: Redis, whose: str, *, patience: float, is_open: Callable[[], bool], broken: tuple[type[Exception], ...] = ()
+    client: Redis, *, patience: float, is_open: Callable[[], bool], broken: tuple[type[Exception], ...] = ()
 ) -> AsyncIterator[None]:
     """Wait for answers within. `is_open` says whether the client is still in use: it may be closed under way.
 
@@ -72,7 +72,7 @@ async def asking(
             yield
     except Exception as exc:
         if isinstance(exc, (*_BROKEN, *broken)) or not is_open():
-            raise StoreUnavailable(f"{whose} had no answer from its server") from exc
+            raise StoreUnavailable("Redis did not answer") from exc
         raise
     finally:
         if not is_open():
